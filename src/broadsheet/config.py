@@ -1,0 +1,71 @@
+"""Every setting, with its default and its reason. Set by environment or ``HOME/broadsheet.env``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one Broadsheet home; each is read from ``BROADSHEET_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="BROADSHEET_", extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("broadsheet")),
+        description="Folder of everything that is stored: database, search index, settings file.",
+    )
+    database_url: str = Field(
+        "",
+        description="Database, as an SQLAlchemy URL. Empty means SQLite in the home folder; "
+        "`postgresql+psycopg://user:password@host/name` is the server for many machines.",
+    )
+    site_name: str = Field("Broadsheet", description="Name of the paper, at the head of every page.")
+    tagline: str = Field("The daily paper of a research community", description="The line under the name.")
+    base_url: str = Field(
+        "",
+        description="Public address of the site, for example `https://papers.example.org`. "
+        "Empty means the address that a request came to.",
+    )
+    host: str = Field("127.0.0.1", description="Address to serve on. Loopback, so that nothing is public by accident.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to serve on.")
+    front_lists: str = Field(
+        "daily_papers,saved_page,starter,added",
+        description="Lists that make the front page, separated by commas. Where none of them has "
+        "papers in a period, all lists do: an announcement list of hundreds does not bury a chosen one.",
+    )
+    page_size: int = Field(
+        30, ge=5, le=100, description="Papers on one page of the site: a day of Daily Papers has 30 to 90."
+    )
+    encoder: str = Field(
+        "",
+        description="Folder of another ONNX sentence encoder (`model.onnx`, `tokenizer.json`). "
+        "Empty means the one that the installation made.",
+    )
+    encoder_threads: int = Field(2, ge=1, le=64, description="Processor threads that encoding may use.")
+    fetch_abstracts: bool = Field(
+        True,
+        description="Fetch the abstracts of the starter edition from arXiv in the background, at arXiv's "
+        "pace (one request in three seconds).",
+    )
+    contact: str = Field(
+        "",
+        description="E-mail address or web page in the User-Agent of outgoing requests, as the services ask.",
+    )
+
+    @property
+    def front_list_names(self) -> list[str]:
+        return [name.strip() for name in self.front_lists.split(",") if name.strip()]
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """The settings of ``home`` (default: ``BROADSHEET_HOME``, else the user's data folder).
+
+    Environment variables go before ``HOME/broadsheet.env``, which goes before the defaults.
+    """
+    folder = home or Settings().home
+    given = {"home": folder} if home else {}
+    return Settings(_env_file=folder / "broadsheet.env", **given)

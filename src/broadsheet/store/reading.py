@@ -1,0 +1,245 @@
+"""Questions to the store: each function says in its name what it returns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..model.identifiers import SCHEMES, Identifier, find_identifier
+from ..model.papers import Author, Link, Listing, Paper, Version
+from . import schema as s
+from .merging import title_hash
+
+# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; planning is quicker with fewer.
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The newest change of the paper ``key``: ``kind`` is ``changed`` or ``removed``."""
+
+    seq: int
+    key: int
+    kind: str
+
+
+def in_chunks(values: Collection[Any]) -> Iterator[list[Any]]:
+    """``values`` in lists short enough for one statement."""
+    listed = list(values)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
+
+
+def authors_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Author]]:
+    found: dict[int, list[Author]] = defaultdict(list)
+    columns = (s.authors.c.paper, s.authors.c.name, s.authors.c.account)
+    query = sa.select(*columns).where(s.authors.c.paper.in_(keys)).order_by(s.authors.c.paper, s.authors.c.position)
+    for key, name, account in connection.execute(query):
+        found[key].append(Author(name, account))
+    return found
+
+
+def papers(connection: Connection, keys: Sequence[int]) -> list[Paper]:
+    """The papers with ``keys`` in that order, with authors, categories, identifiers and links."""
+    found: dict[int, Paper] = {}
+    for chunk in in_chunks(dict.fromkeys(keys)):
+        for row in connection.execute(sa.select(s.papers).where(s.papers.c.key.in_(chunk))):
+            found[row.key] = _paper(row)
+        for key, names in authors_of(connection, chunk).items():
+            found[key].authors = names
+        query = sa.select(s.categories).where(s.categories.c.paper.in_(chunk))
+        for row in connection.execute(query.order_by(s.categories.c.paper, s.categories.c.position)):
+            found[row.paper].categories.append(row.name)
+        query = sa.select(s.identifiers.c.paper, s.identifiers.c.identifier)
+        for key, identifier in connection.execute(query.where(s.identifiers.c.paper.in_(chunk))):
+            found[key].identifiers.append(Identifier.from_key(identifier))
+        query = sa.select(s.links).where(s.links.c.paper.in_(chunk))
+        for row in connection.execute(query.order_by(s.links.c.paper, s.links.c.position)):
+            found[row.paper].links.append(Link(row.kind, row.url, row.source, row.provenance, row.data))
+    for paper in found.values():
+        paper.identifiers.sort(key=lambda i: (SCHEMES.index(i.scheme), i.value))
+    return [found[key] for key in keys if key in found]
+
+
+def _paper(row: Any) -> Paper:
+    return Paper(
+        key=row.key,
+        id=row.id,
+        title=row.title,
+        abstract=row.abstract,
+        published=row.published,
+        updated=row.updated,
+        first_listed=row.first_listed,
+        venue=row.venue,
+        comment=row.comment,
+        upvotes=row.upvotes,
+        num_comments=row.num_comments,
+        github_stars=row.github_stars,
+        submitter=row.submitter,
+        submitter_account=row.submitter_account,
+        ai_summary=row.ai_summary,
+        ai_keywords=row.ai_keywords or [],
+        organization=row.organization,
+        withdrawn=row.withdrawn,
+        extra=row.extra or {},
+        provenance=row.provenance or {},
+    )
+
+
+def key_of(connection: Connection, text: str) -> int | None:
+    """The key of the paper that ``text`` names, in any written form of any of its ids."""
+    identifier = find_identifier(text)
+    names = [identifier.key] if identifier else []
+    # An OpenReview id cannot be told from a word by its form, only by being known.
+    if len(text) <= 200 and "\x00" not in text:
+        names.append(f"openreview:{text.strip()}")
+        names.append(f"title:{text.strip()}")
+    query = sa.select(s.identifiers.c.paper).where(s.identifiers.c.identifier.in_(names))
+    return connection.execute(query).scalar() if names else None
+
+
+def whole_paper(connection: Connection, key: int) -> Paper | None:
+    """One paper with its versions and listings too."""
+    found = papers(connection, [key])
+    if not found:
+        return None
+    paper = found[0]
+    query = sa.select(s.versions).where(s.versions.c.paper == key).order_by(s.versions.c.number)
+    paper.versions = [Version(row.number, row.date) for row in connection.execute(query)]
+    query = sa.select(s.listings).where(s.listings.c.paper == key)
+    order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
+    paper.listings = [_listing(row) for row in connection.execute(query.order_by(*order))]
+    return paper
+
+
+def _listing(row: Any) -> Listing:
+    return Listing(
+        row.list, row.day, row.rank, row.source, row.upvotes, row.num_comments, row.submitter, row.submitter_account
+    )
+
+
+def keys_with_title(connection: Connection, title: str) -> list[int]:
+    query = sa.select(s.papers.c.key).where(s.papers.c.title_hash == title_hash(title))
+    return list(connection.execute(query.order_by(s.papers.c.key)).scalars())
+
+
+def _where(
+    first: str | None, last: str | None, lists: Sequence[str] | None, submitter: str | None
+) -> list[sa.ColumnElement[bool]]:
+    conditions = []
+    if first is not None:
+        conditions.append(s.listings.c.day >= first)
+    if last is not None:
+        conditions.append(s.listings.c.day <= last)
+    if lists is not None:
+        conditions.append(s.listings.c.list.in_(list(lists)))
+    if submitter is not None:
+        conditions.append(s.listings.c.submitter == submitter)
+    return conditions
+
+
+def listed(
+    connection: Connection,
+    first: str | None,
+    last: str | None,
+    lists: Sequence[str] | None,
+    submitter: str | None,
+    limit: int,
+    offset: int,
+) -> tuple[int, list[tuple[Paper, Listing]]]:
+    """Papers listed from ``first`` to ``last``, most upvoted first, then by place; see `Store.listed`."""
+    conditions = _where(first, last, lists, submitter)
+    total_query = sa.select(sa.func.count(sa.distinct(s.listings.c.paper))).where(*conditions)
+    total = connection.execute(total_query).scalar() or 0
+    votes = sa.func.coalesce(s.papers.c.upvotes, 0)
+    place = sa.func.min(s.listings.c.rank)
+    query = (
+        sa.select(s.papers.c.key)
+        .join(s.listings, s.listings.c.paper == s.papers.c.key)
+        .where(*conditions)
+        .group_by(s.papers.c.key, s.papers.c.upvotes)
+        .order_by(votes.desc(), place, s.papers.c.key)
+        .limit(limit)
+        .offset(offset)
+    )
+    keys = list(connection.execute(query).scalars())
+    best: dict[int, Listing] = {}
+    for chunk in in_chunks(keys):
+        query = sa.select(s.listings).where(s.listings.c.paper.in_(chunk), *conditions)
+        order = (s.listings.c.day.desc(), s.listings.c.rank)
+        for row in connection.execute(query.order_by(*order)):
+            best.setdefault(row.paper, _listing(row))
+    return total, [(paper, best[paper.key]) for paper in papers(connection, keys)]
+
+
+def lists_between(connection: Connection, first: str, last: str) -> dict[str, int]:
+    query = sa.select(s.listings.c.list, sa.func.count(sa.distinct(s.listings.c.paper)))
+    query = query.where(*_where(first, last, None, None)).group_by(s.listings.c.list).order_by(s.listings.c.list)
+    return {name: number for name, number in connection.execute(query)}
+
+
+def last_day(connection: Connection, before: str | None, lists: Sequence[str] | None) -> str | None:
+    """The last day with listings, before ``before`` where that is given."""
+    conditions = _where(None, None, lists, None)
+    if before is not None:
+        conditions.append(s.listings.c.day < before)
+    return connection.execute(sa.select(sa.func.max(s.listings.c.day)).where(*conditions)).scalar()
+
+
+def first_day(connection: Connection, after: str | None, lists: Sequence[str] | None) -> str | None:
+    """The first day with listings, after ``after`` where that is given."""
+    conditions = _where(None, None, lists, None)
+    if after is not None:
+        conditions.append(s.listings.c.day > after)
+    return connection.execute(sa.select(sa.func.min(s.listings.c.day)).where(*conditions)).scalar()
+
+
+def days(connection: Connection) -> list[tuple[str, str, int]]:
+    """(day, list, number of papers) of every day that has listings, oldest first."""
+    query = sa.select(s.listings.c.day, s.listings.c.list, sa.func.count())
+    query = query.group_by(s.listings.c.day, s.listings.c.list).order_by(s.listings.c.day, s.listings.c.list)
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def newest_keys(connection: Connection, limit: int, offset: int) -> list[int]:
+    query = sa.select(s.papers.c.key).order_by(s.papers.c.newest.desc(), s.papers.c.key.desc())
+    return list(connection.execute(query.limit(limit).offset(offset)).scalars())
+
+
+def keys_without_abstract(connection: Connection, limit: int, after: int) -> list[int]:
+    query = sa.select(s.papers.c.key).join(s.identifiers, s.identifiers.c.paper == s.papers.c.key)
+    query = query.where(
+        s.papers.c.abstract == "", s.papers.c.key > after, s.identifiers.c.identifier.like("arxiv:%")
+    )
+    return list(connection.execute(query.order_by(s.papers.c.key).limit(limit)).scalars())
+
+
+def voted_since(connection: Connection, first: str, limit: int) -> list[int]:
+    """Keys of the papers listed on or after ``first``, most upvoted first."""
+    votes = sa.func.coalesce(s.papers.c.upvotes, 0)
+    listed_since = sa.select(s.listings.c.paper).where(s.listings.c.day >= first)
+    query = sa.select(s.papers.c.key).where(s.papers.c.key.in_(listed_since))
+    return list(connection.execute(query.order_by(votes.desc(), s.papers.c.key).limit(limit)).scalars())
+
+
+def changes(connection: Connection, after: int, limit: int) -> list[Change]:
+    query = sa.select(s.changes.c.seq, s.changes.c.paper, s.changes.c.kind).where(s.changes.c.seq > after)
+    return [Change(*row) for row in connection.execute(query.order_by(s.changes.c.seq).limit(limit))]
+
+
+def last_change(connection: Connection) -> int:
+    return connection.execute(sa.select(sa.func.max(s.changes.c.seq))).scalar() or 0
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    tables = (s.papers, s.listings, s.identifiers, s.authors, s.links, s.versions)
+    found = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar() or 0 for t in tables}
+    with_abstract = sa.select(sa.func.count()).select_from(s.papers).where(s.papers.c.abstract != "")
+    found["abstracts"] = connection.execute(with_abstract).scalar() or 0
+    found["days"] = connection.execute(sa.select(sa.func.count(sa.distinct(s.listings.c.day)))).scalar() or 0
+    return found
