@@ -89,14 +89,16 @@ class Store:
         submitter: str | None = None,
         limit: int = 50,
         offset: int = 0,
+        latest_first: bool = False,
     ) -> tuple[int, list[tuple[Paper, Listing]]]:
         """How many papers were listed from day ``first`` to day ``last``, and one page of them.
 
         Each paper once, with its latest and best listing of the period; most upvoted first, then by
-        place in the list. ``lists`` and ``submitter`` narrow it.
+        place in the list; ``latest_first`` puts the day before both. ``lists`` and ``submitter``
+        narrow it.
         """
         with self._engine.connect() as connection:
-            return reading.listed(connection, first, last, lists, submitter, limit, offset)
+            return reading.listed(connection, first, last, lists, submitter, limit, offset, latest_first)
 
     def lists_between(self, first: str, last: str) -> dict[str, int]:
         """Names of the lists with papers from day ``first`` to day ``last``, with their numbers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..model.identifiers import SCHEMES, Identifier, canonical
@@ -39,6 +40,7 @@ def trust(source: str) -> int:
     return TRUST.get(source, 1)
 
 
+@lru_cache(maxsize=4 * 1000)  # several questions about each title of a batch
 def title_hash(title: str) -> str:
     """What equal titles have in common, short enough for an index."""
     return hashlib.sha256(title_key(title).encode()).hexdigest()[:16]

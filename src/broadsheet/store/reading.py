@@ -151,8 +151,9 @@ def listed(
     submitter: str | None,
     limit: int,
     offset: int,
+    latest_first: bool,
 ) -> tuple[int, list[tuple[Paper, Listing]]]:
-    """Papers listed from ``first`` to ``last``, most upvoted first, then by place; see `Store.listed`."""
+    """Papers listed from ``first`` to ``last``; see `Store.listed`."""
     conditions = _where(first, last, lists, submitter)
     total_query = sa.select(sa.func.count(sa.distinct(s.listings.c.paper))).where(*conditions)
     total = connection.execute(total_query).scalar() or 0
@@ -163,6 +164,7 @@ def listed(
         .join(s.listings, s.listings.c.paper == s.papers.c.key)
         .where(*conditions)
         .group_by(s.papers.c.key, s.papers.c.upvotes)
+        .order_by(*([sa.func.max(s.listings.c.day).desc()] if latest_first else []))
         .order_by(votes.desc(), place, s.papers.c.key)
         .limit(limit)
         .offset(offset)

@@ -1,0 +1,1 @@
+"""Orders of papers as pure functions, each able to show its arithmetic."""
