@@ -1,0 +1,1 @@
+"""The site: pages, JSON API, templates, static files."""
