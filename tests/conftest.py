@@ -1,12 +1,23 @@
-"""What all tests share."""
+"""What all tests share: the real data where it is, a PostgreSQL server, a store on either database."""
 
 from __future__ import annotations
 
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from broadsheet.store import Store
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +26,68 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data (../shared) does not stand beside this checkout")
     return SHARED
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, without database name; stopped at the end."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if not initdb:
+        pytest.skip("PostgreSQL is not installed; `make test` installs it where it may")
+    folder = tmp_path_factory.mktemp("postgres")
+    prefix: list[str] = []
+    if os.getuid() == 0:
+        # PostgreSQL refuses to run as root; its package brings a user of its own.
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("PostgreSQL does not run as root and there is no user postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        for parent in folder.parents:
+            if parent.stat().st_uid == 0 and parent != Path("/") and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    port, bin_folder = free_port(), Path(initdb).parent
+    data = folder / "data"
+    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run([*prefix, initdb, "-D", data, "-A", "trust", "-U", "broadsheet", "-E", "UTF8", "-N"], **run)
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -c fsync=off -k {folder}"
+    subprocess.run(
+        [*prefix, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **run
+    )
+    yield f"postgresql+psycopg://broadsheet@127.0.0.1:{port}"
+    subprocess.run([*prefix, bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"broadsheet_{next(_numbers)}"
+    engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    yield f"{server}/{name}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    opened = Store.open(database_url)
+    yield opened
+    opened.close()

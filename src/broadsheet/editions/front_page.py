@@ -117,14 +117,16 @@ def trending(
         return Edition([], 0, offset)
     today = today or min(latest, dates.today())
     first = (date.fromisoformat(today) - timedelta(days=WINDOW_DAYS)).isoformat()
-    entries = []
-    for paper in store.voted_since(first, _CANDIDATES):
-        if not paper.upvotes and not paper.num_comments:
-            continue
-        age = (date.fromisoformat(today) - date.fromisoformat(paper.first_listed or today)).days
-        scored = trend(paper.upvotes or 0, paper.num_comments or 0, age)
-        entries.append(Entry(paper, 0, None, scored.score, [scored.explanation()]))
-    entries.sort(key=lambda entry: (-(entry.score or 0), entry.paper.key))
-    for place, entry in enumerate(entries, start=1):
-        entry.place = place
-    return Edition(entries[offset : offset + limit], len(entries), offset)
+    scored = []
+    for standing in store.standings_since(first, _CANDIDATES):
+        age = (date.fromisoformat(today) - date.fromisoformat(standing.first_listed)).days
+        scored.append((trend(standing.upvotes, standing.num_comments, age), standing.key))
+    scored.sort(key=lambda pair: (-pair[0].score, pair[1]))
+    page = scored[offset : offset + limit]
+    papers = {paper.key: paper for paper in store.papers([key for _, key in page])}
+    entries = [
+        Entry(papers[key], place, None, trended.score, [trended.explanation()])
+        for place, (trended, key) in enumerate(page, start=offset + 1)
+        if key in papers
+    ]
+    return Edition(entries, len(scored), offset)

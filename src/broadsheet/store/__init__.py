@@ -9,9 +9,9 @@ from sqlalchemy.engine import Engine
 from ..model.papers import ImportReport, Listing, Paper, Record, Rejection
 from . import reading, writing
 from .connection import StoreError, connect, migrate
-from .reading import Change
+from .reading import Change, Standing
 
-__all__ = ["Change", "Store", "StoreError"]
+__all__ = ["Change", "Standing", "Store", "StoreError"]
 
 
 class Store:
@@ -125,10 +125,10 @@ class Store:
         with self._engine.connect() as connection:
             return reading.days(connection)
 
-    def voted_since(self, day: str, limit: int) -> list[Paper]:
-        """Papers listed on or after ``day``, most upvoted first."""
+    def standings_since(self, day: str, limit: int) -> list[Standing]:
+        """Votes and comments of the papers listed on or after ``day``, most upvoted first."""
         with self._engine.connect() as connection:
-            return reading.papers(connection, reading.voted_since(connection, day, limit))
+            return reading.standings_since(connection, day, limit)
 
     # -- following and counting
 

@@ -221,12 +221,23 @@ def keys_without_abstract(connection: Connection, limit: int, after: int) -> lis
     return list(connection.execute(query.order_by(s.papers.c.key).limit(limit)).scalars())
 
 
-def voted_since(connection: Connection, first: str, limit: int) -> list[int]:
-    """Keys of the papers listed on or after ``first``, most upvoted first."""
-    votes = sa.func.coalesce(s.papers.c.upvotes, 0)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What trending is computed from: a paper's reported counts and the day it was first listed."""
+
+    key: int
+    upvotes: int
+    num_comments: int
+    first_listed: str
+
+
+def standings_since(connection: Connection, first: str, limit: int) -> list[Standing]:
+    votes, comments = sa.func.coalesce(s.papers.c.upvotes, 0), sa.func.coalesce(s.papers.c.num_comments, 0)
     listed_since = sa.select(s.listings.c.paper).where(s.listings.c.day >= first)
-    query = sa.select(s.papers.c.key).where(s.papers.c.key.in_(listed_since))
-    return list(connection.execute(query.order_by(votes.desc(), s.papers.c.key).limit(limit)).scalars())
+    query = sa.select(s.papers.c.key, votes, comments, s.papers.c.first_listed)
+    query = query.where(s.papers.c.key.in_(listed_since), votes + comments > 0)
+    query = query.order_by(votes.desc(), s.papers.c.key).limit(limit)
+    return [Standing(*row) for row in connection.execute(query)]
 
 
 def changes(connection: Connection, after: int, limit: int) -> list[Change]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -123,7 +124,8 @@ class _Batch:
             as_identifiers = [i for i in record.identifiers if i.value in other.values(i.scheme)]
             agree = title_hash(kept.fields["title"]) == title_hash(other.fields["title"])
             clash = any(kept.values(sc) and other.values(sc) for sc in SCHEMES if sc != "title")
-            if agree and not clash and same_work(other, _as_record(kept)):
+            bridge = replace(record, identifiers=[])
+            if agree and not clash and (same_work(other, bridge) or same_work(other, _as_record(kept))):
                 unite(kept, other)
                 self._forget(other, kept)
             else:
