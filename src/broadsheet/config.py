@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         description="Public address of the site, for example `https://papers.example.org`. "
         "Empty means the address that a request came to.",
     )
-    host: str = Field("127.0.0.1", description="Address to serve on. Loopback, so that nothing is public by accident.")
+    host: str = Field(
+        "127.0.0.1", description="Address to serve on. Loopback, so that nothing is public by accident."
+    )
     port: int = Field(8000, ge=1, le=65535, description="Port to serve on.")
     front_lists: str = Field(
         "daily_papers,saved_page,starter,added",

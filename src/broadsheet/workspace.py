@@ -29,7 +29,9 @@ class Workspace:
         try:
             settings.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"the home folder {settings.home} cannot be made: {error.strerror}; choose another") from error
+            raise StoreError(
+                f"the home folder {settings.home} cannot be made: {error.strerror}; choose another"
+            ) from error
         store = Store.open(settings.database_url or f"sqlite:///{settings.home / 'broadsheet.db'}")
         engine = Engine.open(settings.home, store, settings.encoder, settings.encoder_threads)
         return cls(settings, store, engine)

@@ -21,7 +21,9 @@ OTHER = (
 
 def record(title: str, *ids: tuple[str, str], source: str = "jsonlines", **fields: object) -> Record:
     authors = [Author(name) for name in fields.pop("authors", ())]
-    return Record(title=title, source=source, identifiers=[Identifier(*i) for i in ids], authors=authors, **fields)
+    return Record(
+        title=title, source=source, identifiers=[Identifier(*i) for i in ids], authors=authors, **fields
+    )
 
 
 def add(store: Store, *records: Record) -> dict[str, int]:
@@ -31,7 +33,11 @@ def add(store: Store, *records: Record) -> dict[str, int]:
 
 
 def test_every_written_form_of_an_arxiv_id_finds_the_paper(store: Store) -> None:
-    add(store, record("Pigeons of a town", ("arxiv", "hep-th/9901001")), record("Roofs", ("arxiv", "2407.21783")))
+    add(
+        store,
+        record("Pigeons of a town", ("arxiv", "hep-th/9901001")),
+        record("Roofs", ("arxiv", "2407.21783")),
+    )
     for form in (
         "2407.21783", "2407.21783v3", "arXiv:2407.21783", "arxiv:2407.21783v1 [cs.AI]",
         "https://arxiv.org/abs/2407.21783v2", "http://arxiv.org/pdf/2407.21783v1.pdf",
@@ -45,11 +51,15 @@ def test_every_written_form_of_an_arxiv_id_finds_the_paper(store: Store) -> None
     assert store.paper("no id at all") is None
 
 
-def test_a_paper_without_id_joins_its_identified_self_and_its_old_name_still_leads_to_it(store: Store) -> None:
+def test_a_paper_without_id_joins_its_identified_self_and_its_old_name_still_leads_to_it(
+    store: Store,
+) -> None:
     add(store, record("Pigeons of a Town", abstract=ABSTRACT))
     [old] = store.recent(5)
     assert old.id.startswith("title-")
-    again = record("Pigeons of a town", ("arxiv", "2401.00001"), source="arxiv", abstract=ABSTRACT + " Extended.")
+    again = record(
+        "Pigeons of a town", ("arxiv", "2401.00001"), source="arxiv", abstract=ABSTRACT + " Extended."
+    )
     assert add(store, again) == {"new": 0, "updated": 1, "unchanged": 0}
     paper = store.paper(old.id)
     assert paper.id == "2401.00001"
@@ -122,7 +132,10 @@ def test_an_id_that_belongs_to_another_paper_does_not_mix_the_two(store: Store) 
         record("Pigeons of a town", ("arxiv", "2401.00001"), abstract=ABSTRACT),
         record("Lattices", ("doi", "10.1000/lattice"), abstract=OTHER),
     )
-    add(store, record("Pigeons of a town", ("arxiv", "2401.00001"), ("doi", "10.1000/lattice"), abstract=ABSTRACT))
+    add(
+        store,
+        record("Pigeons of a town", ("arxiv", "2401.00001"), ("doi", "10.1000/lattice"), abstract=ABSTRACT),
+    )
     assert store.paper("10.1000/lattice").title == "Lattices"
     assert store.paper("2401.00001").title == "Pigeons of a town"
 

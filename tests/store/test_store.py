@@ -70,7 +70,9 @@ def test_the_same_records_again_change_nothing(store: Store) -> None:
     records = [paper(n, abstract=f"About {n}.", listings=[listing("2026-05-29", n)]) for n in range(1, 40)]
     assert store.add(records).new == 39
     seq = store.last_change()
-    report = store.add([paper(n, abstract=f"About {n}.", listings=[listing("2026-05-29", n)]) for n in range(1, 40)])
+    report = store.add(
+        [paper(n, abstract=f"About {n}.", listings=[listing("2026-05-29", n)]) for n in range(1, 40)]
+    )
     assert (report.new, report.updated, report.unchanged) == (0, 0, 39)
     assert store.last_change() == seq
 
@@ -165,7 +167,10 @@ def test_a_bad_record_is_reported_and_the_rest_goes_on(store: Store) -> None:
 
 
 def test_a_link_that_is_no_web_address_is_not_kept(store: Store) -> None:
-    bad = [Link("project", url) for url in ("javascript:alert(1)", "data:text/html,x", "ftp://x/y", "https://a b")]
+    bad = [
+        Link("project", url)
+        for url in ("javascript:alert(1)", "data:text/html,x", "ftp://x/y", "https://a b")
+    ]
     store.add([paper(1, links=[*bad, Link("project", "https://example.org/p")])])
     assert [link.url for link in store.paper("2605.00001").links] == ["https://example.org/p"]
 
@@ -252,7 +257,9 @@ Store.open(sys.argv[1]).add(records())
 """
 
 
-def test_a_killed_import_leaves_whole_batches_and_is_completed_by_the_next(database_url: str, tmp_path: Path) -> None:
+def test_a_killed_import_leaves_whole_batches_and_is_completed_by_the_next(
+    database_url: str, tmp_path: Path
+) -> None:
     program = tmp_path / "killed.py"
     program.write_text(KILLED)
     for at in (1500, 3200, 9999):

@@ -8,7 +8,7 @@ from ..config import Settings
 from ..model import dates
 from ..model.editions import Edition, Entry
 from ..model.papers import Listing, Paper
-from ..model.periods import Period, day_period, month_period, period_around, week_period
+from ..model.periods import day_period, month_period, period_around, week_period
 from ..ranking.trending import WINDOW_DAYS, trend
 from ..store import Store
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from dateutil import parser as dateutil_parser
 
@@ -20,8 +20,9 @@ class DateError(ValueError):
 
 
 def _checked(moment: datetime, text: str) -> datetime:
-    if not FIRST_YEAR <= moment.year <= datetime.now(UTC).year + 2:
-        raise DateError(f"{text!r} is not a possible date: the year must lie between {FIRST_YEAR} and {datetime.now(UTC).year + 2}")
+    last = datetime.now(UTC).year + 2
+    if not FIRST_YEAR <= moment.year <= last:
+        raise DateError(f"{text!r} is not a possible date: its year must be {FIRST_YEAR} to {last}")
     return moment
 
 
@@ -49,7 +50,9 @@ def timestamp(text: str) -> str:
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
     except (ValueError, OverflowError, TypeError) as error:
-        raise DateError(f"{text[:60]!r} is no date; write it as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ") from error
+        raise DateError(
+            f"{text[:60]!r} is no date; write it as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
+        ) from error
     return _checked(moment, text).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -158,6 +158,14 @@ class Paper:
 
 
 @dataclass(slots=True)
+class Wanted:
+    """A paper that was asked for by its identifier; what is known of it must be fetched."""
+
+    identifier: Identifier
+    where: str
+
+
+@dataclass(slots=True)
 class Rejection:
     """An input that was not stored: ``where`` it stands, ``why``, with the remedy."""
 

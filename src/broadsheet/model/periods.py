@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .dates import DateError, day as checked_day
+from .dates import DateError
+from .dates import day as checked_day
 
 
 @dataclass(frozen=True, slots=True)

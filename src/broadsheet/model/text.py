@@ -7,7 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
+)
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")

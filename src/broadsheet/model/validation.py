@@ -40,16 +40,28 @@ def checked(record: Record) -> Record:
     if not record.title:
         raise RecordError("the title is empty; give every paper a title")
     if len(record.title) > MAX_TITLE:
-        raise RecordError(f"the title has {len(record.title):,} characters, at most {MAX_TITLE:,} are stored; shorten it")
+        raise RecordError(
+            f"the title has {len(record.title):,} characters, at most {MAX_TITLE:,} are stored; shorten it"
+        )
     if not title_key(record.title) and not record.identifiers:
-        raise RecordError(f"the title {record.title[:40]!r} has neither letters nor digits and no identifier is given; give one")
+        raise RecordError(
+            f"the title {record.title[:40]!r} has neither letters nor digits, and there is no identifier; "
+            "give one"
+        )
     record.abstract = clean_paragraphs(record.abstract) if record.abstract else None
     if record.abstract and len(record.abstract) > MAX_ABSTRACT:
-        raise RecordError(f"the abstract has {len(record.abstract):,} characters, at most {MAX_ABSTRACT:,} are stored; shorten it")
+        raise RecordError(
+            f"the abstract has {len(record.abstract):,} characters, at most {MAX_ABSTRACT:,} are stored; "
+            "shorten it"
+        )
     if len(record.authors) > MAX_AUTHORS:
-        raise RecordError(f"{len(record.authors):,} authors, at most {MAX_AUTHORS:,} are stored; shorten the list")
+        raise RecordError(
+            f"{len(record.authors):,} authors, at most {MAX_AUTHORS:,} are stored; shorten the list"
+        )
     record.authors = [
-        Author(name, author.account) for author in record.authors if (name := clean_line(author.name)[:MAX_LINE])
+        Author(name, author.account)
+        for author in record.authors
+        if (name := clean_line(author.name)[:MAX_LINE])
     ]
     for name in ("published", "updated", "withdrawn"):
         value = getattr(record, name)

@@ -28,9 +28,9 @@ class Trend:
     def explanation(self) -> str:
         """The arithmetic as one sentence."""
         return (
-            f"{self.upvotes} upvotes + {COMMENT_WEIGHT:g} x {self.num_comments} comments = {self.points:g} points; "
-            f"{self.age_days} days old: {self.points:g} / ({self.age_days} + {HEAD_START_DAYS:g})^{GRAVITY:g} "
-            f"= {self.score:.1f}"
+            f"{self.upvotes} upvotes + {COMMENT_WEIGHT:g} x {self.num_comments} comments "
+            f"= {self.points:g} points; {self.age_days} days old: "
+            f"{self.points:g} / ({self.age_days} + {HEAD_START_DAYS:g})^{GRAVITY:g} = {self.score:.1f}"
         )
 
 

@@ -33,12 +33,16 @@ def connect(url: str) -> Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise StoreError(f"{url!r} is no database URL; write sqlite:///PATH or postgresql+psycopg://...") from error
+        raise StoreError(
+            f"{url!r} is no database URL; write sqlite:///PATH or postgresql+psycopg://..."
+        ) from error
     common = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, **common)
     if parsed.get_backend_name() != "sqlite":
-        raise StoreError(f"{parsed.get_backend_name()} is not supported; use sqlite:///PATH or postgresql+psycopg://...")
+        raise StoreError(
+            f"{parsed.get_backend_name()} is not supported; use sqlite:///PATH or postgresql+psycopg://..."
+        )
     engine = sa.create_engine(parsed, connect_args={"timeout": 60}, pool_size=16, **common)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -104,10 +108,13 @@ def migrate(engine: Engine) -> None:
     if found == schema.REVISION:
         return
     if found is None and tables:
-        raise StoreError(f"the database {engine.url!r} holds other tables; give Broadsheet a database of its own")
+        raise StoreError(
+            f"the database {engine.url!r} holds other tables; give Broadsheet a database of its own"
+        )
     if found is not None and found > schema.REVISION:
         raise StoreError(
-            f"the database is at schema {found}, this Broadsheet knows {schema.REVISION}; install a newer Broadsheet"
+            f"the database is at schema {found}, this Broadsheet knows {schema.REVISION}; "
+            "install a newer Broadsheet"
         )
     _upgrade(engine)
 

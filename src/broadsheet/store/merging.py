@@ -165,7 +165,9 @@ def absorb(state: State, record: Record, settled: bool) -> None:
     _absorb_links(state, record)
     _absorb_listings(state, record)
     for version in record.versions:
-        if version.number not in state.versions or (version.date and state.versions[version.number] != version.date):
+        if version.number not in state.versions or (
+            version.date and state.versions[version.number] != version.date
+        ):
             state.versions[version.number] = version.date
             state.changed.add("versions")
 
@@ -259,7 +261,16 @@ def unite(kept: State, dropped: State) -> None:
     for name in ("identifiers", "links", "listings", "versions", "counts", "extra"):
         for key, value in getattr(dropped, name).items():
             getattr(kept, name).setdefault(key, value)
-    kept.changed |= {"paper", "authors", "categories", "identifiers", "links", "listings", "versions", "counts"}
+    kept.changed |= {
+        "paper",
+        "authors",
+        "categories",
+        "identifiers",
+        "links",
+        "listings",
+        "versions",
+        "counts",
+    }
     best = canonical([Identifier.from_key(key) for key in kept.identifiers])
     if best.scheme != _scheme_of(kept):
         kept.id = best.value

@@ -38,7 +38,11 @@ def in_chunks(values: Collection[Any]) -> Iterator[list[Any]]:
 def authors_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Author]]:
     found: dict[int, list[Author]] = defaultdict(list)
     columns = (s.authors.c.paper, s.authors.c.name, s.authors.c.account)
-    query = sa.select(*columns).where(s.authors.c.paper.in_(keys)).order_by(s.authors.c.paper, s.authors.c.position)
+    query = (
+        sa.select(*columns)
+        .where(s.authors.c.paper.in_(keys))
+        .order_by(s.authors.c.paper, s.authors.c.position)
+    )
     for key, name, account in connection.execute(query):
         found[key].append(Author(name, account))
     return found
@@ -119,7 +123,14 @@ def whole_paper(connection: Connection, key: int) -> Paper | None:
 
 def _listing(row: Any) -> Listing:
     return Listing(
-        row.list, row.day, row.rank, row.source, row.upvotes, row.num_comments, row.submitter, row.submitter_account
+        row.list,
+        row.day,
+        row.rank,
+        row.source,
+        row.upvotes,
+        row.num_comments,
+        row.submitter,
+        row.submitter_account,
     )
 
 
@@ -181,8 +192,10 @@ def listed(
 
 def lists_between(connection: Connection, first: str, last: str) -> dict[str, int]:
     query = sa.select(s.listings.c.list, sa.func.count(sa.distinct(s.listings.c.paper)))
-    query = query.where(*_where(first, last, None, None)).group_by(s.listings.c.list).order_by(s.listings.c.list)
-    return {name: number for name, number in connection.execute(query)}
+    query = (
+        query.where(*_where(first, last, None, None)).group_by(s.listings.c.list).order_by(s.listings.c.list)
+    )
+    return dict(tuple(row) for row in connection.execute(query))
 
 
 def last_day(connection: Connection, before: str | None, lists: Sequence[str] | None) -> str | None:
@@ -251,7 +264,9 @@ def last_change(connection: Connection) -> int:
 
 def counts(connection: Connection) -> dict[str, int]:
     tables = (s.papers, s.listings, s.identifiers, s.authors, s.links, s.versions)
-    found = {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar() or 0 for t in tables}
+    found = {
+        t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar() or 0 for t in tables
+    }
     with_abstract = sa.select(sa.func.count()).select_from(s.papers).where(s.papers.c.abstract != "")
     found["abstracts"] = connection.execute(with_abstract).scalar() or 0
     found["days"] = connection.execute(sa.select(sa.func.count(sa.distinct(s.listings.c.day)))).scalar() or 0

@@ -131,11 +131,11 @@ class _Batch:
             else:
                 # Each identifier stays with the paper it was first known for.
                 names = ", ".join(i.key for i in as_identifiers)
-                log.warning("%s: %s is known as another paper (%s); kept apart", record.where, names, other.id)
+                log.warning(
+                    "%s: %s is known as another paper (%s); kept apart", record.where, names, other.id
+                )
                 record.identifiers = [i for i in record.identifiers if i not in as_identifiers]
-        record.identifiers = [
-            i for i in record.identifiers if self.by_identifier.get(i.key, kept) is kept
-        ]
+        record.identifiers = [i for i in record.identifiers if self.by_identifier.get(i.key, kept) is kept]
         if conflicting(kept, record.identifiers):
             # A second value of a scheme is an alias only where it is known as one already.
             record.identifiers = [
@@ -198,7 +198,9 @@ class _Batch:
     def _states(self, keys: set[int]) -> list[State]:
         states: dict[int, State] = {}
         for chunk in in_chunks(keys):
-            for row in self.connection.execute(sa.select(s.papers).where(s.papers.c.key.in_(chunk))).mappings():
+            for row in self.connection.execute(
+                sa.select(s.papers).where(s.papers.c.key.in_(chunk))
+            ).mappings():
                 state = states[row["key"]] = State(row["key"], row["id"], newest=row["newest"])
                 state.fields = {name: row[name] for name in _COLUMNS if row[name] not in (None, "")}
                 state.extra = dict(row["extra"] or {})
@@ -217,7 +219,13 @@ class _Batch:
                 states[row.paper].versions[row.number] = row.date
             for row in self._children(s.listings, chunk):
                 states[row.paper].listings[row.telling] = Listing(
-                    row.list, row.day, row.rank, row.source, row.upvotes, row.num_comments, row.submitter,
+                    row.list,
+                    row.day,
+                    row.rank,
+                    row.source,
+                    row.upvotes,
+                    row.num_comments,
+                    row.submitter,
                     row.submitter_account,
                 )
             for row in self._children(s.counts, chunk):

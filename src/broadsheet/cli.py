@@ -1,0 +1,301 @@
+"""The command line: `broadsheet add`, `search`, `serve`, `eval`, `reindex`, `doctor`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from . import __version__
+from .store import StoreError
+
+# The heavy parts (search, web) are imported by the commands that need them: `--help` is instant.
+
+app = typer.Typer(
+    name="broadsheet",
+    help="The daily paper of a research community: gathers papers, sets a front page, finds them again.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+stderr = Console(stderr=True)
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", envvar="BROADSHEET_HOME", help="Folder of everything that is stored.", show_default=False
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON, as happens anyway when the output is no terminal.")
+]
+
+
+@contextmanager
+def _workspace(home: Path | None) -> Iterator[Any]:
+    """The opened home; what a person can mend is told in one line instead of a traceback."""
+    from .workspace import Workspace
+
+    workspace = Workspace.open(home)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def _fail(message: str) -> typer.Exit:
+    stderr.print(f"[red]broadsheet:[/red] {message}", highlight=False, markup=True, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def _wants_json(flag: bool) -> bool:
+    return flag or not sys.stdout.isatty()
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@contextmanager
+def _progress(label: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A progress bar on the error stream: ``advance(done, total=None)`` adds ``done``."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=stderr, transient=not stderr.is_terminal) as bars:
+        task = bars.add_task(label, total=total, rate="")
+
+        def advance(done: int, total: int | None = None) -> None:
+            speed = bars.tasks[task].speed
+            bars.update(task, advance=done, rate=f"{speed:,.0f}/s" if speed else "")
+            if total is not None:
+                bars.update(task, total=total)
+
+        yield advance
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"broadsheet {__version__}")
+        raise typer.Exit()
+
+
+@app.command()
+def add(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files, ids or URLs of papers; `-` reads standard input.", metavar="FILE|URL|ID..."
+        ),
+    ],
+    home: Home = None,
+    json: Json = False,
+    day: Annotated[
+        str | None, typer.Option(help="Day (YYYY-MM-DD) of listings whose day the input does not tell.")
+    ] = None,
+    later: Annotated[
+        bool, typer.Option("--later", help="Leave encoding for the meaning side of search to the server.")
+    ] = False,
+) -> None:
+    """Import papers from files of any supported format (plain or gzip), ids or URLs.
+
+    Formats, told by content: a saved Daily Papers page (text or HTML), Daily Papers JSON, JSON lines,
+    BibTeX, RIS, CSL-JSON, arXiv Atom, lists of ids and URLs. The same input twice changes nothing.
+    Ends with status 1 when nothing could be read.
+    """
+    from .importing import add_inputs
+
+    with _workspace(home) as workspace:
+        with _progress("Reading papers") as advance:
+            report = add_inputs(workspace, inputs, day, advance)
+        with _progress("Indexing") as advance:
+            outcome = workspace.engine.follow(workspace.store, encode=not later, progress=advance)
+    if _wants_json(json):
+        _print_json(report.as_json())
+    else:
+        console.print(
+            f"{report.read:,} read: {report.new:,} new, {report.updated:,} updated, "
+            f"{report.unchanged:,} unchanged, {len(report.rejected):,} rejected"
+        )
+        for rejection in report.rejected[:20]:
+            console.print(f"  {rejection.where}: {rejection.why}", markup=False, highlight=False)
+        if len(report.rejected) > 20:
+            console.print(f"  and {len(report.rejected) - 20:,} more; --json lists all")
+        if outcome.message:
+            console.print(outcome.message, markup=False)
+    if report.rejected and report.read == len(report.rejected):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Words, a question, a title, an id or a URL.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many results.")] = 10,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Find papers by meaning and by words."""
+    with _workspace(home) as workspace:
+        # What was imported since the last search is found at once by its words.
+        workspace.engine.follow(workspace.store, encode=False)
+        answer = workspace.engine.search(query, limit=limit)
+        papers = {paper.key: paper for paper in workspace.store.papers([hit.key for hit in answer.hits])}
+    hits = [(hit, papers[hit.key]) for hit in answer.hits if hit.key in papers]
+    if _wants_json(json):
+        _print_json(
+            [
+                {
+                    "id": paper.id,
+                    "title": paper.title,
+                    "score": round(hit.score, 4),
+                    "words": hit.words,
+                    "meaning": hit.meaning,
+                    "reason": hit.reason,
+                    "published": paper.published,
+                    "authors": [author.name for author in paper.authors],
+                    "upvotes": paper.upvotes,
+                }
+                for hit, paper in hits
+            ]
+        )
+        for note in answer.notes:
+            stderr.print(note, markup=False)
+        return
+    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
+    for column, justify in (("score", "right"), ("id", "left"), ("title", "left"), ("why", "left")):
+        table.add_column(column, justify=justify, no_wrap=column != "title")
+    for hit, paper in hits:
+        table.add_row(f"{hit.score:.2f}", paper.id, paper.title, hit.reason)
+    console.print(table if hits else "Nothing found.")
+    for note in answer.notes:
+        console.print(note, markup=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to serve on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on.", show_default="8000")] = None,
+    papers: Annotated[
+        list[str] | None, typer.Option(help="File to import first, instead of the starter edition.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Serve the site and the API; an empty home first gets the starter edition."""
+    from .serving import serve_workspace
+
+    with _workspace(home) as workspace:
+        host, port = host or workspace.settings.host, port or workspace.settings.port
+        if papers:
+            from .importing import add_inputs
+
+            with _progress("Reading papers") as advance:
+                report = add_inputs(workspace, papers, None, advance)
+            for rejection in report.rejected[:20]:
+                stderr.print(f"{rejection.where}: {rejection.why}", markup=False, highlight=False)
+            if report.read == len(report.rejected):
+                raise _fail("no paper could be read from " + ", ".join(papers))
+        serve_workspace(workspace, host, port, announce=lambda line: stderr.print(line, highlight=False))
+
+
+@app.command(name="eval")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")],
+    side: Annotated[str, typer.Option(help="`both`, or `words` or `meaning` alone, to compare.")] = "both",
+    json: Json = False,
+) -> None:
+    """Measure search on a judged collection in BEIR form, through the real engine in a temporary home."""
+    from .search.evaluation import EvaluationError
+    from .search.evaluation import evaluate as run
+
+    try:
+        with _progress("Indexing") as advance:
+            figures = run(folder, side=side, progress=advance)
+    except EvaluationError as error:
+        raise _fail(str(error)) from error
+    if _wants_json(json):
+        _print_json(figures)
+        return
+    table = Table(box=None, show_header=False)
+    for name, value in figures.items():
+        table.add_row(
+            name,
+            f"{value:,.4f}"
+            if isinstance(value, float)
+            else f"{value:,}"
+            if isinstance(value, int)
+            else str(value),
+        )
+    console.print(table)
+
+
+@app.command()
+def reindex(home: Home = None, json: Json = False) -> None:
+    """Throw the search index away and build it anew from the store."""
+    with _workspace(home) as workspace:
+        with _progress("Indexing") as advance:
+            workspace.engine.reindex(progress=advance)
+        state = workspace.engine.state()
+    if _wants_json(json):
+        _print_json(state.as_json())
+    else:
+        console.print(f"{state.words:,} papers are found by words, {state.vectors:,} by meaning.")
+
+
+@app.command()
+def doctor(home: Home = None, json: Json = False) -> None:
+    """Check every part and say what to do about what is amiss; ends with status 1 if anything is."""
+    from .doctor import examine
+
+    with _workspace(home) as workspace:
+        findings = examine(workspace)
+    if _wants_json(json):
+        _print_json([finding.as_json() for finding in findings])
+    else:
+        for finding in findings:
+            mark = "[green]ok[/green]   " if finding.ok else "[red]amiss[/red]"
+            console.print(f"{mark} {finding.part}: ", finding.message, end="", markup=True, highlight=False)
+            console.print()
+            if finding.remedy:
+                console.print(f"      {finding.remedy}", markup=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point: errors that a person can mend are one line, not a traceback."""
+    try:
+        app()
+    except (StoreError, ValueError, OSError) as error:
+        _fail(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        stderr.print("Stopped. What was stored stays; the same command goes on where this one ended.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

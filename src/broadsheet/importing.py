@@ -1,0 +1,70 @@
+"""What `broadsheet add` does: read the inputs, fetch what was asked for by id, store everything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from .model.identifiers import find_identifier
+from .model.papers import ImportReport, Record, Rejection, Wanted
+from .sources.abstracts import fetch_papers
+from .sources.files import InputError, read_file, read_words
+from .sources.http import Client
+from .workspace import Workspace
+
+Item = Record | Rejection | Wanted
+
+
+def add_inputs(
+    workspace: Workspace,
+    inputs: Iterable[str],
+    day: str | None,
+    progress: Callable[[int], None] | None = None,
+) -> ImportReport:
+    """Stores what ``inputs`` hold: files, ``-`` for standard input, ids or URLs of papers.
+
+    An input that cannot be opened is reported as rejected, and the others are read all the same.
+
+    Raises:
+        model.dates.DateError: if ``day`` is no day.
+    """
+    report = ImportReport()
+    wanted: list[Wanted] = []
+
+    def records() -> Iterator[Record | Rejection]:
+        for item in _items(inputs, day):
+            if not isinstance(item, Wanted):
+                yield item
+            elif workspace.store.resolve(item.identifier.key) is not None:
+                report.read += 1
+                report.unchanged += 1
+            else:
+                wanted.append(item)
+
+    _gain(report, workspace.store.add(records(), progress))
+    if wanted:
+        with Client(workspace.home, contact=workspace.settings.contact) as client:
+            _gain(report, workspace.store.add(fetch_papers(wanted, client), progress))
+    return report
+
+
+def _items(inputs: Iterable[str], day: str | None) -> Iterator[Item]:
+    for text in inputs:
+        if text == "-":
+            yield from read_file(sys.stdin.buffer, name="standard input", day=day)
+        elif not Path(text).exists() and find_identifier(text):
+            yield from read_words([text])
+        else:
+            try:
+                yield from read_file(text, day=day)
+            except InputError as error:
+                yield Rejection(text, str(error))
+
+
+def _gain(report: ImportReport, more: ImportReport) -> None:
+    report.read += more.read
+    report.new += more.new
+    report.updated += more.updated
+    report.unchanged += more.unchanged
+    report.rejected += more.rejected

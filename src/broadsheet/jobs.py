@@ -1,0 +1,58 @@
+"""What runs behind a serving process: following the change log, fetching missing abstracts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from .sources.abstracts import fetch_missing_abstracts
+from .sources.http import Client
+from .workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+# How soon a paper that another process imported is found here.
+FOLLOW_EVERY_SECONDS = 2.0
+# A network that was away is tried again; arXiv's answers change once a day.
+ABSTRACTS_EVERY_SECONDS = 3600.0
+
+
+class Jobs:
+    """The background threads of one workspace; each survives its own errors."""
+
+    def __init__(self, workspace: Workspace):
+        self._workspace = workspace
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        self._run("follow", self._follow, FOLLOW_EVERY_SECONDS)
+        if self._workspace.settings.fetch_abstracts:
+            self._run("abstracts", self._abstracts, ABSTRACTS_EVERY_SECONDS)
+
+    def stop(self) -> None:
+        """Asks all jobs to end and waits for them; what they had done stays done."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _run(self, name: str, job: Callable[[], None], every: float) -> None:
+        def loop() -> None:
+            while not self._stop.is_set():
+                try:
+                    job()
+                except Exception:
+                    log.exception("the job %s failed; it is tried again in %g seconds", name, every)
+                self._stop.wait(every)
+
+        thread = threading.Thread(target=loop, name=f"broadsheet-{name}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _follow(self) -> None:
+        self._workspace.engine.follow(self._workspace.store, stop=self._stop)
+
+    def _abstracts(self) -> None:
+        with Client(self._workspace.home, contact=self._workspace.settings.contact) as client:
+            fetch_missing_abstracts(self._workspace.store, client, self._stop)
