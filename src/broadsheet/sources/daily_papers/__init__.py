@@ -1,0 +1,4 @@
+"""The Daily Papers site: its pages saved as text or HTML, and the answers of its API.
+
+`saved_text`, `saved_html` parse, `adapter` turns what they give into the model.
+"""
