@@ -251,15 +251,14 @@ def records():
     for n in range(1, 5001):
         if n == int(sys.argv[2]):
             os.kill(os.getpid(), 9)
-        yield Record(title=f"Paper number {n}", source="arxiv", identifiers=[Identifier("arxiv", f"2605.{n:05}")])
+        ids = [Identifier("arxiv", f"2605.{n:05}")]
+        yield Record(title=f"Paper number {n}", source="arxiv", identifiers=ids)
 
 Store.open(sys.argv[1]).add(records())
 """
 
 
-def test_a_killed_import_leaves_whole_batches_and_is_completed_by_the_next(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_the_next_import_completes_a_killed_one(database_url: str, tmp_path: Path) -> None:
     program = tmp_path / "killed.py"
     program.write_text(KILLED)
     for at in (1500, 3200, 9999):
