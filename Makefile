@@ -59,7 +59,7 @@ bench: install-dev
 lock:
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--allow-unsafe --strip-extras -o requirements.lock pyproject.toml
+		--allow-unsafe --strip-extras --extra build -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --allow-unsafe --strip-extras -c requirements.lock -o requirements-dev.lock pyproject.toml
 
