@@ -9,6 +9,7 @@ client keeps as they are.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, Literal
 
 from typing_extensions import NotRequired, TypedDict
@@ -16,10 +17,6 @@ from typing_extensions import NotRequired, TypedDict
 from ..model.papers import Author, Link, Listing, Paper
 from .highlight import highlighted
 
-UNKNOWN_SUBMITTER_TYPE = "user"
-
-# What a source says beside the fields of a paper, given back as it was said: (key, at which levels).
-_PASSED_ON = ("ai_summary_model", "mediaUrls")
 _HUB = "https://huggingface.co/"
 
 
@@ -199,17 +196,17 @@ def stable_id(*parts: object) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:24]
 
 
-def instant(text: str | None) -> str | None:
-    """A stored day or timestamp in the only form of time that the client parses.
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}:\d{2})(\.\d{1,6})?Z)?")
+
+
+def instant(text: Any) -> str | None:
+    """A day or timestamp in the only form of time that the client parses; None for anything else.
 
     >>> instant("2026-05-29T08:15:00Z")
     '2026-05-29T08:15:00.000Z'
     """
-    if not text:
-        return None
-    if len(text) == 10:
-        return f"{text}T00:00:00.000Z"
-    return f"{text[:19]}.000Z" if len(text) == 20 else text
+    match = _INSTANT.fullmatch(text) if isinstance(text, str) else None
+    return f"{match[1]}T{match[2] or '00:00:00'}{match[3] or '.000'}Z" if match else None
 
 
 def user(name: str, account: dict[str, Any] | None) -> User:
@@ -220,7 +217,7 @@ def user(name: str, account: dict[str, Any] | None) -> User:
         "_id": stable_id("user", name),
         "fullname": name,
         "avatarUrl": "",
-        "type": UNKNOWN_SUBMITTER_TYPE,
+        "type": "user",
         "isPro": False,
         **account,
         "user": name,
@@ -231,9 +228,12 @@ def user(name: str, account: dict[str, Any] | None) -> User:
 def author(paper_id: str, position: int, given: Author) -> WireAuthor:
     """The author at ``position`` (from 0) of a paper."""
     said = dict(given.account or {})
-    account = said.get("user")
+    account = said.pop("user", None)
     if isinstance(account, dict):
         said["user"] = user("", account)
+    # A time in another form would keep the client from reading the whole list.
+    if not instant(said.get("statusLastChangedAt")):
+        said.pop("statusLastChangedAt", None)
     return {"_id": stable_id("author", paper_id, position, given.name), "hidden": False, **said, "name": given.name}
 
 

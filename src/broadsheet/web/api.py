@@ -1,0 +1,333 @@
+"""The JSON API of the Daily Papers, for programs: its reading half, without any login.
+
+Every answer, errors too, is JSON. Parameters that are not known are ignored; one that is known
+and wrong is refused with what is allowed.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from typing_extensions import TypedDict
+
+from ..editions import front_page, newest, trending
+from ..model.dates import DateError
+from ..model.editions import Edition
+from ..workspace import Workspace
+from . import wire
+from .highlight import matched_stems
+
+log = logging.getLogger(__name__)
+
+MAX_DAILY = 100
+MAX_PAPERS = 100
+MAX_FOUND = 120
+# The Hub takes 250 characters; a whole abstract may be asked for here.
+MAX_QUERY = 5_000
+# Beyond any archive; a larger number could not be counted by every database.
+MAX_PAGE = 1_000_000
+
+# Reading is for everybody, so pages of any site may do it from a browser.
+_OPEN_TO_ALL = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Link, X-Error-Message, X-Request-Id",
+}
+_PREFLIGHT = {
+    **_OPEN_TO_ALL,
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class Failure(TypedDict):
+    """What went wrong and what to do. The header `X-Error-Message` says the same."""
+
+    error: str
+
+
+class Harnesses(TypedDict):
+    """What the `hf` command asks for when it starts; there is nothing to say."""
+
+    standardEnvVars: list[str]
+    harnesses: dict[str, Any]
+
+
+class ApiError(Exception):
+    """A request that cannot be answered: HTTP ``status`` and a message for who sent it."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """``content`` as the answer of the API."""
+    return Response(
+        orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS),
+        status,
+        headers={**_OPEN_TO_ALL, **(headers or {})},
+        media_type="application/json",
+    )
+
+
+def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """An error in the form that clients of the Hub understand."""
+    # A header holds printable ASCII only; the body has the message as it is.
+    line = "".join(c if " " <= c <= "~" else "?" for c in message)[:500]
+    return json_response({"error": message}, status, {"X-Error-Message": line, **(headers or {})})
+
+
+def _request_id(request: Request) -> str:
+    """The id that this request has in logs and answers."""
+    known = getattr(request.state, "request_id", None)
+    return known if isinstance(known, str) else secrets.token_hex(8)
+
+
+class _Route(APIRoute):
+    """A route whose errors of every kind are answers of the API."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            request_id = _request_id(request)
+            try:
+                response = await handle(request)
+            except ApiError as error:
+                response = error_response(error.status, error.message, error.headers)
+            except RequestValidationError as error:
+                response = error_response(400, _wrong_parameters(error.errors()))
+            except DateError as error:
+                response = error_response(400, str(error))
+            except HTTPException as error:
+                response = error_response(error.status_code, str(error.detail), dict(error.headers or {}))
+            except Exception:
+                log.exception("request %s to %s failed", request_id, request.scope["route"].path)
+                response = error_response(500, f"Something went wrong here; the log tells more of request {request_id}")
+            response.headers["X-Request-Id"] = request_id
+            return response
+
+        return answer
+
+
+def _wrong_parameters(errors: Iterable[Any]) -> str:
+    """What is wrong with which parameter, what it may be, and the remedy."""
+    return "; ".join(dict.fromkeys(_wrong_parameter(error) for error in errors))
+
+
+def _wrong_parameter(error: dict[str, Any]) -> str:
+    name, given = str(error["loc"][-1]), str(error.get("input"))
+    shown = given if len(given) <= 40 else f"{given[:40]}..."
+    context = error.get("ctx") or {}
+    match error["type"]:
+        case "greater_than_equal":
+            return f"{name}={shown} is too small; the smallest is {context['ge']}"
+        case "less_than_equal":
+            remedy = ", then follow the Link header for more" if name == "limit" else ""
+            return f"{name}={shown} is too large; ask for at most {context['le']}{remedy}"
+        case "literal_error":
+            return f"{name}={shown} is not known; give {context['expected'].replace(chr(39), '')}"
+        case "string_too_long":
+            return f"{name} has {len(given):,} characters; give at most {context['max_length']:,}"
+        case "int_parsing" | "int_from_float" | "int_parsing_size":
+            return f"{name}={shown} is no number; give a whole number"
+    return f"{name}={shown}: {error['msg']}"
+
+
+router = APIRouter(prefix="/api", route_class=_Route, tags=["Papers"])
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Failure, "description": "A parameter is wrong"},
+    "default": {"model": Failure, "description": "Any other error"},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "The paper is not known here"}}
+
+
+def _get(path: str, **documented: Any) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Answers GET, which is documented, and HEAD at ``path``."""
+
+    def register(handler: Callable[..., Response]) -> Callable[..., Response]:
+        router.add_api_route(path, handler, methods=["GET"], **documented)
+        router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+        return handler
+
+    return register
+
+
+def _workspace(request: Request) -> Workspace:
+    return request.app.state.workspace
+
+
+def _given(text: str | None) -> str | None:
+    """``text``, or None for a parameter that is left out or empty."""
+    return text.strip() or None if text else None
+
+
+def _next_link(request: Request, **parameters: Any) -> dict[str, str]:
+    """The Link header to the next page: this address with ``parameters`` (None is left out)."""
+    query = urlencode({name: value for name, value in parameters.items() if value is not None})
+    # Where a proxy serves the site under a path, clients have to ask with it.
+    prefix = urlsplit(_workspace(request).settings.base_url).path.rstrip("/")
+    return {"Link": f'<{prefix}{request.url.path}?{query}>; rel="next"'}
+
+
+@_get(
+    "/daily_papers",
+    response_model=list[wire.Item],
+    responses=_ERRORS,
+    summary="Papers of a day, a week, a month, or the latest",
+)
+def daily_papers(
+    request: Request,
+    date: Annotated[str | None, Query(description="A day, YYYY-MM-DD.", examples=["2026-05-29"])] = None,
+    week: Annotated[str | None, Query(description="An ISO week, YYYY-Www.", examples=["2026-W22"])] = None,
+    month: Annotated[str | None, Query(description="A month, YYYY-MM.", examples=["2026-05"])] = None,
+    submitter: Annotated[str | None, Query(description="Only what this account submitted.", max_length=200)] = None,
+    sort: Annotated[
+        Literal["publishedAt", "trending"],
+        Query(description="`trending` orders by votes and comments against age; it applies where nothing else narrows."),
+    ] = "publishedAt",
+    p: Annotated[int, Query(ge=0, le=MAX_PAGE, description="The page, from 0.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_DAILY, description="Papers on a page.")] = 50,
+) -> Response:
+    """Without `date`, `week` and `month`: the papers of all days, latest day first.
+
+    Within a period, most upvoted first, then by place in the list. A period without papers gives `[]`.
+    The header `Link` with `rel="next"` leads to the next page, where there is one.
+    """
+    workspace = _workspace(request)
+    date, week, month, submitter = _given(date), _given(week), _given(month), _given(submitter)
+    periods = [(kind, name) for kind, name in (("day", date), ("week", week), ("month", month)) if name]
+    if len(periods) > 1:
+        raise ApiError(400, "date, week and month exclude each other; give one of them")
+    offset = p * limit
+    edition: Edition
+    if periods:
+        kind, name = periods[0]
+        edition = front_page(
+            workspace.store, workspace.settings, kind, name, submitter=submitter, limit=limit, offset=offset
+        )
+    elif sort == "trending" and not submitter:
+        edition = trending(workspace.store, workspace.settings, limit=limit, offset=offset)
+    else:
+        edition = newest(workspace.store, workspace.settings, submitter, limit=limit, offset=offset)
+    headers = {}
+    if offset + limit < edition.total:
+        chosen_sort = sort if "sort" in request.query_params else None
+        headers = _next_link(
+            request, p=p + 1, limit=limit, date=date, week=week, month=month, submitter=submitter, sort=chosen_sort
+        )
+    return json_response([wire.item(entry.paper, entry.listing) for entry in edition.entries], headers=headers)
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(f"after:{offset}".encode()).decode().rstrip("=")
+
+
+def _offset(cursor: str) -> int:
+    """The number of papers before the page that ``cursor`` leads to."""
+    try:
+        name, _, number = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(":")
+        if name == "after" and len(number) < 12 and number.isdecimal():
+            return int(number)
+    except ValueError:
+        pass
+    raise ApiError(400, "cursor is none of this API; take it from the Link header of an answer, or leave it out")
+
+
+@_get("/papers", response_model=list[wire.Item], responses=_ERRORS, summary="All papers, newest publication first")
+def papers(
+    request: Request,
+    cursor: Annotated[str | None, Query(description="From the `Link` header of the page before.", max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAPERS, description="Papers on a page.")] = 50,
+) -> Response:
+    """Papers whose day of publication is not known stand by the day on which they were first listed."""
+    offset = _offset(given) if (given := _given(cursor)) else 0
+    found = _workspace(request).store.recent(limit + 1, offset)
+    headers = _next_link(request, cursor=_cursor(offset + limit), limit=limit) if len(found) > limit else {}
+    return json_response([wire.item(paper) for paper in found[:limit]], headers=headers)
+
+
+@_get("/papers/search", response_model=list[wire.SearchItem], responses=_ERRORS, summary="Search by words and meaning")
+def search(
+    request: Request,
+    q: Annotated[
+        str | None,
+        Query(description="A question, words, a title, or an id or address of a paper.", max_length=MAX_QUERY),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_FOUND, description="Results.")] = 20,
+) -> Response:
+    """Best match first. Without `q`: the newest papers."""
+    workspace = _workspace(request)
+    query = _given(q)
+    if query is None:
+        return json_response([wire.search_item(paper, frozenset()) for paper in workspace.store.recent(limit)])
+    answer = workspace.engine.search(query, limit=limit)
+    stems = matched_stems(query)
+    found = workspace.store.papers([hit.key for hit in answer.hits])
+    return json_response([wire.search_item(paper, stems) for paper in found])
+
+
+def _paper(request: Request, name: str) -> wire.Paper:
+    paper = _workspace(request).store.paper(name) if len(name) <= 2_000 else None
+    if paper is None:
+        raise ApiError(404, "Paper not found")
+    return paper
+
+
+_ID = Path(description="An arXiv id (with or without version), DOI, ACL or OpenReview id, or a paper's address.")
+
+
+@_get(
+    "/papers/{id:path}",
+    response_model=wire.WholePaper,
+    responses=_ERRORS | _NOT_FOUND,
+    summary="One paper with all that is linked with it",
+)
+def paper(request: Request, id: Annotated[str, _ID]) -> Response:
+    """Ids with a slash (`hep-th/9901001`, `10.1162/coli.2010.36.2.36203`) are given as they are or escaped."""
+    return json_response(wire.whole_paper(_paper(request, id)))
+
+
+@_get(
+    "/arxiv/{id:path}/repos",
+    response_model=wire.Repositories,
+    responses=_ERRORS | _NOT_FOUND,
+    summary="Models, data sets and spaces that are linked with a paper",
+)
+def repositories(request: Request, id: Annotated[str, _ID]) -> Response:
+    """The same that the paper itself holds under `linkedModels`, `linkedDatasets` and `linkedSpaces`."""
+    return json_response(wire.repositories(_paper(request, id)))
+
+
+@_get("/agent-harnesses", response_model=Harnesses, summary="What the `hf` command asks for when it starts")
+def agent_harnesses() -> Response:
+    """Always empty."""
+    return json_response({"standardEnvVars": [], "harnesses": {}})
+
+
+@router.options("/{rest:path}", include_in_schema=False)
+def preflight(rest: str) -> Response:
+    """What a browser asks before a page of another site may read."""
+    return Response(status_code=204, headers=_PREFLIGHT)
+
+
+@router.api_route("/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def nothing_here(request: Request, rest: str) -> Response:
+    """An address that the API does not have, or not for this method."""
+    if request.method in ("GET", "HEAD"):
+        raise ApiError(404, "There is nothing at this address of the API; /api/openapi.json lists what there is")
+    raise ApiError(405, f"{request.method} is not taken here: this API is for reading", {"Allow": "GET, HEAD, OPTIONS"})
