@@ -82,7 +82,17 @@ def running_server(
     with log.open("wb") as output:
         began = time.perf_counter()
         process = subprocess.Popen(
-            [str(program), "serve", "--home", str(home), "--host", "127.0.0.1", "--port", str(port), *arguments],
+            [
+                str(program),
+                "serve",
+                "--home",
+                str(home),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                *arguments,
+            ],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -91,7 +101,9 @@ def running_server(
     try:
         while not _answers(url + first_path):
             if process.poll() is not None:
-                raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text(errors='replace')}")
+                raise RuntimeError(
+                    f"the server ended with {process.returncode}:\n{log.read_text(errors='replace')}"
+                )
             if time.perf_counter() - began > START_LIMIT_S:
                 raise RuntimeError(f"no answer in {START_LIMIT_S:.0f} s:\n{log.read_text(errors='replace')}")
             time.sleep(0.02)

@@ -22,7 +22,6 @@ from typing_extensions import TypedDict
 
 from ..editions import front_page, newest, trending
 from ..model.dates import DateError
-from ..model.editions import Edition
 from ..workspace import Workspace
 from . import wire
 from .highlight import matched_stems
@@ -36,6 +35,9 @@ MAX_FOUND = 120
 MAX_QUERY = 5_000
 # Beyond any archive; a larger number could not be counted by every database.
 MAX_PAGE = 1_000_000
+
+# Parameter -> kind of period.
+_PERIODS = {"date": "day", "week": "week", "month": "month"}
 
 # Reading is for everybody, so pages of any site may do it from a browser.
 _OPEN_TO_ALL = {
@@ -116,7 +118,9 @@ class _Route(APIRoute):
                 response = error_response(error.status_code, str(error.detail), dict(error.headers or {}))
             except Exception:
                 log.exception("request %s to %s failed", request_id, request.scope["route"].path)
-                response = error_response(500, f"Something went wrong here; the log tells more of request {request_id}")
+                response = error_response(
+                    500, f"Something went wrong here; the log tells more of request {request_id}"
+                )
             response.headers["X-Request-Id"] = request_id
             return response
 
@@ -153,14 +157,16 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": Failure, "description": "A parameter is wrong"},
     "default": {"model": Failure, "description": "Any other error"},
 }
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "The paper is not known here"}}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": Failure, "description": "The paper is not known here"}
+}
 
 
 def _get(path: str, **documented: Any) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Answers GET, which is documented, and HEAD at ``path``."""
 
     def register(handler: Callable[..., Response]) -> Callable[..., Response]:
-        router.add_api_route(path, handler, methods=["GET"], **documented)
+        router.add_api_route(path, handler, methods=["GET"], operation_id=handler.__name__, **documented)
         router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
         return handler
 
@@ -171,9 +177,9 @@ def _workspace(request: Request) -> Workspace:
     return request.app.state.workspace
 
 
-def _given(text: str | None) -> str | None:
+def _given(text: str) -> str | None:
     """``text``, or None for a parameter that is left out or empty."""
-    return text.strip() or None if text else None
+    return text.strip() or None
 
 
 def _next_link(request: Request, **parameters: Any) -> dict[str, str]:
@@ -192,13 +198,13 @@ def _next_link(request: Request, **parameters: Any) -> dict[str, str]:
 )
 def daily_papers(
     request: Request,
-    date: Annotated[str | None, Query(description="A day, YYYY-MM-DD.", examples=["2026-05-29"])] = None,
-    week: Annotated[str | None, Query(description="An ISO week, YYYY-Www.", examples=["2026-W22"])] = None,
-    month: Annotated[str | None, Query(description="A month, YYYY-MM.", examples=["2026-05"])] = None,
-    submitter: Annotated[str | None, Query(description="Only what this account submitted.", max_length=200)] = None,
+    date: Annotated[str, Query(description="A day, YYYY-MM-DD.", examples=["2026-05-29"])] = "",
+    week: Annotated[str, Query(description="An ISO week, YYYY-Www.", examples=["2026-W22"])] = "",
+    month: Annotated[str, Query(description="A month, YYYY-MM.", examples=["2026-05"])] = "",
+    submitter: Annotated[str, Query(description="Only what this account submitted.", max_length=200)] = "",
     sort: Annotated[
         Literal["publishedAt", "trending"],
-        Query(description="`trending` orders by votes and comments against age; it applies where nothing else narrows."),
+        Query(description="`trending`: by votes and comments against age, where nothing else narrows."),
     ] = "publishedAt",
     p: Annotated[int, Query(ge=0, le=MAX_PAGE, description="The page, from 0.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_DAILY, description="Papers on a page.")] = 50,
@@ -209,12 +215,17 @@ def daily_papers(
     The header `Link` with `rel="next"` leads to the next page, where there is one.
     """
     workspace = _workspace(request)
-    date, week, month, submitter = _given(date), _given(week), _given(month), _given(submitter)
-    periods = [(kind, name) for kind, name in (("day", date), ("week", week), ("month", month)) if name]
+    narrowed = {
+        "date": _given(date),
+        "week": _given(week),
+        "month": _given(month),
+        "submitter": _given(submitter),
+    }
+    submitter = narrowed["submitter"]
+    periods = [(kind, narrowed[name]) for name, kind in _PERIODS.items() if narrowed[name]]
     if len(periods) > 1:
         raise ApiError(400, "date, week and month exclude each other; give one of them")
     offset = p * limit
-    edition: Edition
     if periods:
         kind, name = periods[0]
         edition = front_page(
@@ -227,10 +238,10 @@ def daily_papers(
     headers = {}
     if offset + limit < edition.total:
         chosen_sort = sort if "sort" in request.query_params else None
-        headers = _next_link(
-            request, p=p + 1, limit=limit, date=date, week=week, month=month, submitter=submitter, sort=chosen_sort
-        )
-    return json_response([wire.item(entry.paper, entry.listing) for entry in edition.entries], headers=headers)
+        headers = _next_link(request, p=p + 1, limit=limit, **narrowed, sort=chosen_sort)
+    return json_response(
+        [wire.item(entry.paper, entry.listing) for entry in edition.entries], headers=headers
+    )
 
 
 def _cursor(offset: int) -> str:
@@ -240,18 +251,26 @@ def _cursor(offset: int) -> str:
 def _offset(cursor: str) -> int:
     """The number of papers before the page that ``cursor`` leads to."""
     try:
-        name, _, number = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(":")
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        name, _, number = text.partition(":")
         if name == "after" and len(number) < 12 and number.isdecimal():
             return int(number)
     except ValueError:
         pass
-    raise ApiError(400, "cursor is none of this API; take it from the Link header of an answer, or leave it out")
+    raise ApiError(400, "cursor is none of this API; take it from the Link header of an answer")
 
 
-@_get("/papers", response_model=list[wire.Item], responses=_ERRORS, summary="All papers, newest publication first")
+@_get(
+    "/papers",
+    response_model=list[wire.Item],
+    responses=_ERRORS,
+    summary="All papers, newest publication first",
+)
 def papers(
     request: Request,
-    cursor: Annotated[str | None, Query(description="From the `Link` header of the page before.", max_length=100)] = None,
+    cursor: Annotated[
+        str, Query(description="From the `Link` header of the page before.", max_length=100)
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAPERS, description="Papers on a page.")] = 50,
 ) -> Response:
     """Papers whose day of publication is not known stand by the day on which they were first listed."""
@@ -261,20 +280,29 @@ def papers(
     return json_response([wire.item(paper) for paper in found[:limit]], headers=headers)
 
 
-@_get("/papers/search", response_model=list[wire.SearchItem], responses=_ERRORS, summary="Search by words and meaning")
+@_get(
+    "/papers/search",
+    response_model=list[wire.SearchItem],
+    responses=_ERRORS,
+    summary="Search by words and meaning",
+)
 def search(
     request: Request,
     q: Annotated[
-        str | None,
-        Query(description="A question, words, a title, or an id or address of a paper.", max_length=MAX_QUERY),
-    ] = None,
+        str,
+        Query(
+            description="A question, words, a title, or an id or address of a paper.", max_length=MAX_QUERY
+        ),
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_FOUND, description="Results.")] = 20,
 ) -> Response:
     """Best match first. Without `q`: the newest papers."""
     workspace = _workspace(request)
     query = _given(q)
     if query is None:
-        return json_response([wire.search_item(paper, frozenset()) for paper in workspace.store.recent(limit)])
+        return json_response(
+            [wire.search_item(paper, frozenset()) for paper in workspace.store.recent(limit)]
+        )
     answer = workspace.engine.search(query, limit=limit)
     stems = matched_stems(query)
     found = workspace.store.papers([hit.key for hit in answer.hits])
@@ -288,7 +316,9 @@ def _paper(request: Request, name: str) -> wire.Paper:
     return paper
 
 
-_ID = Path(description="An arXiv id (with or without version), DOI, ACL or OpenReview id, or a paper's address.")
+_ID = Path(
+    description="An arXiv id (with or without version), DOI, ACL or OpenReview id, or a paper's address."
+)
 
 
 @_get(
@@ -298,7 +328,7 @@ _ID = Path(description="An arXiv id (with or without version), DOI, ACL or OpenR
     summary="One paper with all that is linked with it",
 )
 def paper(request: Request, id: Annotated[str, _ID]) -> Response:
-    """Ids with a slash (`hep-th/9901001`, `10.1162/coli.2010.36.2.36203`) are given as they are or escaped."""
+    """Ids with a slash (`hep-th/9901001`, DOIs) are given as they are or escaped."""
     return json_response(wire.whole_paper(_paper(request, id)))
 
 
@@ -325,9 +355,13 @@ def preflight(rest: str) -> Response:
     return Response(status_code=204, headers=_PREFLIGHT)
 
 
-@router.api_route("/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+@router.api_route(
+    "/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+)
 def nothing_here(request: Request, rest: str) -> Response:
     """An address that the API does not have, or not for this method."""
     if request.method in ("GET", "HEAD"):
-        raise ApiError(404, "There is nothing at this address of the API; /api/openapi.json lists what there is")
-    raise ApiError(405, f"{request.method} is not taken here: this API is for reading", {"Allow": "GET, HEAD, OPTIONS"})
+        raise ApiError(404, "The API has nothing at this address; /api/openapi.json lists what there is")
+    raise ApiError(
+        405, f"{request.method} is not taken here: this API is for reading", {"Allow": "GET, HEAD, OPTIONS"}
+    )

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from ..model.papers import Author, Link, Listing, Paper
 from .highlight import highlighted
@@ -234,7 +234,12 @@ def author(paper_id: str, position: int, given: Author) -> WireAuthor:
     # A time in another form would keep the client from reading the whole list.
     if not instant(said.get("statusLastChangedAt")):
         said.pop("statusLastChangedAt", None)
-    return {"_id": stable_id("author", paper_id, position, given.name), "hidden": False, **said, "name": given.name}
+    return {
+        "_id": stable_id("author", paper_id, position, given.name),
+        "hidden": False,
+        **said,
+        "name": given.name,
+    }
 
 
 def organization(given: dict[str, Any]) -> Organization:
@@ -370,7 +375,10 @@ def item(paper: Paper, listing: Listing | None = None) -> Item:
 
 
 def _pieces(text: str, stems: frozenset[str]) -> list[Piece]:
-    return [{"type": "highlight" if marked else "text", "text": piece} for marked, piece in highlighted(text, stems)]
+    return [
+        {"type": "highlight" if marked else "text", "text": piece}
+        for marked, piece in highlighted(text, stems)
+    ]
 
 
 def search_item(paper: Paper, stems: frozenset[str]) -> SearchItem:
