@@ -138,7 +138,8 @@ class Content:
             data += chunk
             if len(data) > MAX_DOCUMENT:
                 raise Unreadable(
-                    f"it is larger than {MAX_DOCUMENT // 1_000_000} MB; split it, or write it as JSON lines, one paper a line"
+                    f"it is larger than {MAX_DOCUMENT // 1_000_000} MB; "
+                    "split it, or write it as JSON lines, one paper a line"
                 )
         return bytes(data)
 
@@ -181,21 +182,27 @@ class Content:
             else:
                 packed = unpacker.unconsumed_tail or self._file.read(CHUNK)
         if not unpacker.eof:
-            self.broken = "the gzip data end before their end (an interrupted download?); fetch the file again"
+            self.broken = (
+                "the gzip data end before their end (an interrupted download?); fetch the file again"
+            )
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise InputError(f"{name} is a directory; name the files in it, for example {name.rstrip(os.sep)}{os.sep}*")
+            raise InputError(
+                f"{name} is a directory; name the files in it, for example {name.rstrip(os.sep)}{os.sep}*"
+            )
         return path.open("rb")
     except FileNotFoundError as error:
         raise InputError(f"there is no file {name}; check the name") from error
     except PermissionError as error:
         raise InputError(f"{name} may not be read by this user; change its permissions") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{name[:200]} cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+        raise InputError(
+            f"{name[:200]} cannot be opened: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _seekable(file: BinaryIO) -> bool:
@@ -207,13 +214,15 @@ def _seekable(file: BinaryIO) -> bool:
 
 def _spooled(file: BinaryIO, name: str) -> BinaryIO:
     """A copy of what ``file`` gives that can be read twice, in memory as long as it is small."""
-    copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+    copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
     try:
         size = 0
         while chunk := file.read(CHUNK):
             size += len(chunk)
             if size > MAX_SPOOLED:
-                raise InputError(f"{name} has more than {MAX_SPOOLED // 1_000_000_000} GB; save it as a file first")
+                raise InputError(
+                    f"{name} has more than {MAX_SPOOLED // 1_000_000_000} GB; save it as a file first"
+                )
             copy.write(chunk)
     except OSError as error:
         copy.close()

@@ -8,7 +8,8 @@ import re
 # What a file says of itself: "% Encoding: GBK" (JabRef), "Saved with string encoding …" (BibDesk),
 # <meta charset="…">, <?xml … encoding="…"?>, "-*- coding: … -*-".
 _DECLARED = re.compile(
-    rb"(?i)(?:charset\s*=\s*[\"']?|<\?xml[^>]{0,80}encoding=[\"']|^%+\s*encoding\s*:\s*|coding[:=]\s*|string encoding )"
+    rb"(?i)(?:charset\s*=\s*[\"']?|<\?xml[^>]{0,80}encoding=[\"']|"
+    rb"^%+\s*encoding\s*:\s*|coding[:=]\s*|string encoding )"
     rb"([a-z][\w.:+-]{2,30})",
     re.MULTILINE,
 )
@@ -16,7 +17,7 @@ _HIGH = re.compile(rb"[\x80-\xff]+")
 # Letters with accents in ISO 8859-1 and Windows-1252.
 _LATIN_LETTERS = frozenset(range(0xC0, 0x100)) - {0xD7, 0xF7}
 # What stands between words in Windows-1252: quotes, dashes, dots, no-break space, degree, signs.
-_LATIN_SIGNS = frozenset({0x85, 0x91, 0x92, 0x93, 0x94, 0x96, 0x97, 0xA0, 0xA7, 0xA9, 0xAB, 0xAE, 0xB0, 0xB1, 0xB5, 0xB7, 0xBB, 0xD7})
+_LATIN_SIGNS = frozenset(b"\x85\x91\x92\x93\x94\x96\x97\xa0\xa7\xa9\xab\xae\xb0\xb1\xb5\xb7\xbb\xd7")
 _REMEDY = "save it as UTF-8, for example with: iconv -f ENCODING -t UTF-8 FILE"
 
 
@@ -59,7 +60,9 @@ def decoded(data: bytes) -> str:
         if text is not None:
             return text
     if data.count(0) > len(data) // 100:
-        raise UnknownEncoding("it is no text but binary data; give a text file of one of the formats that are read")
+        raise UnknownEncoding(
+            "it is no text but binary data; give a text file of one of the formats that are read"
+        )
     if _is_latin(data):
         return data.decode("cp1252", "replace")
     if _is_simplified_chinese(data):

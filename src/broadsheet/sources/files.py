@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from ..model import dates
 from ..model.papers import Record, Rejection, Wanted
-from . import formats
+from . import formats, identifiers
 from .batch import Batch
 from .content import Content, InputError, Unreadable
 from .encodings import UnknownEncoding
@@ -18,7 +18,9 @@ __all__ = ["InputError", "read_file", "read_words"]
 Item = Record | Rejection | Wanted
 
 
-def read_file(source: str | Path | BinaryIO, *, name: str | None = None, day: str | None = None) -> Iterator[Item]:
+def read_file(
+    source: str | Path | BinaryIO, *, name: str | None = None, day: str | None = None
+) -> Iterator[Item]:
     """What ``source`` holds, in its order: papers, papers asked for by id, and what cannot be read.
 
     The format is told by the content; gzip of every format is read, too. Nothing but opening the
@@ -37,6 +39,15 @@ def read_file(source: str | Path | BinaryIO, *, name: str | None = None, day: st
     """
     day = dates.day(day) if day else None
     return _items(Content(source, name), day)
+
+
+def read_words(words: Iterable[str]) -> Iterator[Wanted | Rejection]:
+    """The papers that ``words``, ids and addresses as on a command line, ask for, in their order."""
+    for item in identifiers.wanted(enumerate(words)):
+        if isinstance(item, Wanted):
+            yield Wanted(item.identifier, item.identifier.value)
+        else:
+            yield item
 
 
 def _items(content: Content, day: str | None) -> Iterator[Item]:

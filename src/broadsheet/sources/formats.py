@@ -1,4 +1,4 @@
-"""Which format a content is in, and the reader of each."""
+"""Which format a content is in, told by its beginning, and what reads it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,51 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..model.papers import Record, Rejection, Wanted
-from . import json_objects
+from . import bibtex, csl, daily_papers, identifiers, jsonlines, ris
 from .batch import Batch
 from .content import Content, Unreadable
-from .daily_papers import adapter as daily_papers
-from .daily_papers import saved_html
-from .jsonlines import adapter as jsonlines
+from .encodings import UnknownEncoding, decoded
+from .json_objects import looks_like_json, objects
 
 Item = Record | Rejection | Wanted
 Reader = Callable[[Content, Batch], Iterator[Item]]
 
 READ = (
-    "Daily Papers pages saved as text or HTML, Daily Papers JSON, JSON lines, BibTeX, RIS, CSL-JSON, "
-    "and plain ids and addresses, each also packed with gzip"
+    "What is read: Daily Papers pages saved as text or HTML, Daily Papers JSON, JSON lines, BibTeX, RIS, "
+    "CSL-JSON, arXiv Atom, and ids and addresses of papers, each also packed with gzip"
 )
 # The beginnings of what is no text.
 _BINARY = (
-    (b"%PDF", "a PDF"), (b"PK\x03\x04", "a ZIP archive"), (b"BZh", "packed with bzip2"),
-    (b"\xfd7zXZ", "packed with xz"), (b"\x28\xb5\x2f\xfd", "packed with zstd"), (b"\x1f\x8b", "packed with gzip twice"),
-    (b"SQLite format 3", "an SQLite database"), (b"PAR1", "a Parquet file"), (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"),
-)  # fmt: skip
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"BZh", "packed with bzip2"),
+    (b"\xfd7zXZ", "packed with xz"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"\x1f\x8b", "packed with gzip twice"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+)
+_GATHERED = "a later version fetches it with `broadsheet gather`"
+# The first element of XML that is not read, what it is, and what to do instead.
+_XML = {
+    "oai-pmh": ("an answer of arXiv's OAI-PMH server", _GATHERED),
+    "rss": ("an RSS feed", _GATHERED),
+    "rdf": (
+        "RDF, such as Zotero exports, or an RSS 1.0 feed",
+        "export the library as BibTeX, RIS or CSL-JSON",
+    ),
+    "opml": ("an OPML list of feeds", "a later version takes feeds; there are no papers in it"),
+    "pubmedarticleset": ("an answer of PubMed", "export the references as RIS"),
+    "xml": ("an EndNote or other XML export", "export the references as RIS or BibTeX"),
+    "modscollection": ("MODS", "export the references as RIS or BibTeX"),
+}
+_ROOT = re.compile(
+    r"\A\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*<(?:\w+:)?([\w-]+)", re.DOTALL | re.IGNORECASE
+)
+# A list of what is no paper is told of once it is sure.
+_MAX_FOREIGN = 3
 
 
 def reader(content: Content) -> Reader:
@@ -38,44 +63,160 @@ def reader(content: Content) -> Reader:
     head = content.head
     for beginning, name in _BINARY:
         if head.startswith(beginning):
-            raise Unreadable(f"it is {name}; unpack or convert it. What is read: {READ}")
-    text = head.decode("utf-8", "replace")
-    if not text.strip("\ufeff \t\r\n\f\v\0"):
+            raise Unreadable(f"it is {name}; unpack or convert it. {READ}")
+    text = _beginning(head).lstrip("\ufeff \t\r\n\f\v\0")
+    if not text:
         if content.broken:
-            return lambda content, batch: iter(())
+            return _read_nothing
         raise Unreadable("it is empty")
-    if text.lstrip().startswith("<"):
-        return _read_html
-    if json_objects.looks_like_json(text):
-        return _read_json
-    return _read_saved_page
+    if text.startswith("<"):
+        return _xml_reader(text)
+    for looks, read in _LOOKS:
+        if looks(text):
+            return read
+    return _read_saved_text
 
 
-def _read_html(content: Content, batch: Batch) -> Iterator[Item]:
-    for number, item in enumerate(saved_html.parse(content.text()), start=1):
+def _beginning(head: bytes) -> str:
+    """``head`` as text, in the encoding of the whole where that is told by it."""
+    try:
+        return decoded(head).replace("\r\n", "\n").replace("\r", "\n")
+    except UnknownEncoding:
+        return head.decode("ascii", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _xml_reader(text: str) -> Reader:
+    root = _ROOT.match(text)
+    name = root[1].lower() if root else ""
+    if name == "feed":
+        return _read_atom
+    if name in _XML:
+        what, remedy = _XML[name]
+        raise Unreadable(f"it is {what}, which is not read from a file; {remedy}. {READ}")
+    if "<?xml" in text[:100] and name != "html":
+        raise Unreadable(f"it is XML with the root element {name!r}, which is not read. {READ}")
+    return _read_saved_html
+
+
+def _read_nothing(content: Content, batch: Batch) -> Iterator[Item]:
+    yield from ()
+
+
+def _read_saved_html(content: Content, batch: Batch) -> Iterator[Item]:
+    for number, item in enumerate(daily_papers.saved_html.parse(content.text()), start=1):
         yield _adapted(item, f"{batch.name} paper {number}", batch)
 
 
-def _read_saved_page(content: Content, batch: Batch) -> Iterator[Item]:
-    text = content.text()
-    yield from daily_papers.saved_page(text, batch, whole=not content.broken)
+def _read_saved_text(content: Content, batch: Batch) -> Iterator[Item]:
+    page = daily_papers.saved_text.parse(content.text())
+    if not page.is_page:
+        raise Unreadable(f"its format is not known. {READ}")
+    yield from daily_papers.adapter.saved_page(page, batch, whole=not content.broken)
 
 
 def _read_json(content: Content, batch: Batch) -> Iterator[Item]:
-    for found in json_objects.objects(content):
+    foreign = read = 0
+    for found in objects(content):
         if isinstance(found, Rejection):
             yield found
+            continue
+        where, value = found
+        if isinstance(value, dict) and "title" not in value and (items := csl.adapter.items_of(value)):
+            for number, item in enumerate(items, start=1):
+                yield csl.adapter.record(item, f"{where} entry {number}", batch)
+            continue
+        if _is_foreign(value):
+            foreign += 1
+            yield Rejection(where, f"{_told(value)}, no paper in a form that is read")
+            if foreign >= _MAX_FOREIGN and not read:
+                raise Unreadable(
+                    f"its first {foreign} entries are no papers, so the rest was left unread. {READ}"
+                )
+            continue
+        read += 1
+        yield _adapted(value, where, batch)
+
+
+def _read_bibtex(content: Content, batch: Batch) -> Iterator[Item]:
+    for entry in bibtex.parser.parse(content.text()):
+        if isinstance(entry, Rejection):
+            if not content.broken:
+                yield Rejection(f"{batch.name} {entry.where}", entry.why)
         else:
-            yield _adapted(found[1], found[0], batch)
+            yield bibtex.adapter.record(entry, batch)
+
+
+def _read_ris(content: Content, batch: Batch) -> Iterator[Item]:
+    text = content.text()
+    for reference in ris.parser.parse(text, whole=not content.broken):
+        if isinstance(reference, Rejection):
+            yield Rejection(f"{batch.name} {reference.where}", reference.why)
+        else:
+            line, fields = reference
+            yield ris.adapter.record(fields, f"{batch.name} line {line}", batch)
+
+
+def _read_identifiers(content: Content, batch: Batch) -> Iterator[Item]:
+    yield from identifiers.wanted(_numbered(content), batch.name)
+
+
+def _numbered(content: Content) -> Iterator[tuple[int, str]]:
+    for number, line in content.lines():
+        yield number, decoded(line) if line is not None else "(a line longer than any id)"
+
+
+def _read_atom(content: Content, batch: Batch) -> Iterator[Item]:
+    try:
+        from .arxiv import parse_atom
+    except ImportError as error:
+        raise Unreadable(f"it is an Atom feed, which is not read from a file; {_GATHERED}. {READ}") from error
+    for item in parse_atom(content.data()):
+        item.where = f"{batch.name} {item.where}".strip()
+        if isinstance(item, Record) and not item.listings:
+            item.listings = [batch.added()]
+        yield item
+
+
+# In this order: what is surer comes first.
+_LOOKS: tuple[tuple[Callable[[str], bool], Reader], ...] = (
+    (looks_like_json, _read_json),
+    (bibtex.parser.looks_like_bibtex, _read_bibtex),
+    (ris.parser.looks_like_ris, _read_ris),
+    (identifiers.looks_like_identifiers, _read_identifiers),
+)
 
 
 def _adapted(value: Any, where: str, batch: Batch) -> Item:
-    """The record that a JSON value tells, by its shape."""
+    """The record that a JSON value tells, by its shape, or why it tells none."""
     if not isinstance(value, dict):
-        return Rejection(where, f"it is no JSON object but {str(value)[:40]!r}")
+        return Rejection(where, f"{_told(value)}, no JSON object with a title")
     try:
-        if daily_papers.is_item(value):
-            return daily_papers.record(value, where, batch)
-        return jsonlines.record(value, where, batch)
-    except (jsonlines.FieldError, daily_papers.ItemError) as error:
+        if daily_papers.adapter.is_item(value):
+            return daily_papers.adapter.record(value, where, batch)
+        if csl.adapter.is_item(value):
+            return csl.adapter.record(value, where, batch)
+        return jsonlines.adapter.record(value, where, batch)
+    except (jsonlines.adapter.FieldError, daily_papers.adapter.ItemError) as error:
         return Rejection(where, str(error))
+
+
+def _is_foreign(value: Any) -> bool:
+    """Whether ``value`` is a JSON object without any field of a form that is read."""
+    return (
+        isinstance(value, dict)
+        and jsonlines.adapter.FIELDS.keys().isdisjoint(value)
+        and not daily_papers.adapter.is_item(value)
+        and not csl.adapter.is_item(value)
+    )
+
+
+def _told(value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"it is {str(value)[:40]!r}"
+    if {"key", "library", "data"} <= value.keys():
+        return "it is an item of the Zotero web API (ask it for format=csljson or bibtex)"
+    return (
+        f"it is an object with the keys {', '.join(map(repr, list(value)[:6]))[:120]}"
+        if value
+        else "it is an empty object"
+    )

@@ -55,7 +55,9 @@ def _lines(content: Content) -> Iterator[tuple[str, Any] | Rejection]:
     for number, line in content.lines():
         where = f"{name} line {number}"
         if line is None:
-            yield Rejection(where, f"the line is longer than {MAX_LINE // 1_000_000} MB; write one paper a line")
+            yield Rejection(
+                where, f"the line is longer than {MAX_LINE // 1_000_000} MB; write one paper a line"
+            )
             continue
         try:
             yield where, orjson.loads(line)
@@ -90,7 +92,9 @@ def _document(content: Content) -> Iterator[tuple[str, Any] | Rejection]:
         yield name, document
 
 
-def _salvaged(content: Content, text: str, problem: orjson.JSONDecodeError) -> Iterator[tuple[str, Any] | Rejection]:
+def _salvaged(
+    content: Content, text: str, problem: orjson.JSONDecodeError
+) -> Iterator[tuple[str, Any] | Rejection]:
     """The whole elements of a document that is no good JSON as a whole."""
     name = content.name
     at = _BLANK.match(text).end()
@@ -110,7 +114,9 @@ def _salvaged(content: Content, text: str, problem: orjson.JSONDecodeError) -> I
     if rest not in ("", "]") and not content.broken:
         line = text.count("\n", 0, at) + 1
         read = f"the {number} entries before it were read; " if number else ""
-        yield Rejection(f"{name} line {line}", f"no JSON: {_told(problem)}; {read}correct the file and add it again")
+        yield Rejection(
+            f"{name} line {line}", f"no JSON: {_told(problem)}; {read}correct the file and add it again"
+        )
     elif is_array and rest == "" and not content.broken:
         yield Rejection(name, f"the JSON list is not closed (cut off?); its {number} whole entries were read")
 

@@ -2,3 +2,7 @@
 
 `saved_text`, `saved_html` parse, `adapter` turns what they give into the model.
 """
+
+from . import adapter, saved_html, saved_text
+
+__all__ = ["adapter", "saved_html", "saved_text"]

@@ -10,8 +10,7 @@ from ...model.identifiers import Identifier, find_identifier
 from ...model.links import printed_links
 from ...model.papers import Author, Link, Listing, Record, Rejection
 from ..batch import Batch
-from ..content import Unreadable
-from . import saved_text
+from .saved_text import SavedPage, day_of
 
 SOURCE = "daily_papers"
 SAVED_PAGE = "saved_page"
@@ -25,7 +24,11 @@ _EXTRA = (
     "thumbnail", "mediaUrls", "discussionId", "submittedOnDailyAt", "ai_summary_model", "githubRepoAddedBy",
     "numTotalModels", "numTotalDatasets", "numTotalSpaces", "isAuthorParticipating",
 )  # fmt: skip
-_LINKED = (("linkedModels", "model", ""), ("linkedDatasets", "dataset", "datasets/"), ("linkedSpaces", "space", "spaces/"))
+_LINKED = (
+    ("linkedModels", "model", ""),
+    ("linkedDatasets", "dataset", "datasets/"),
+    ("linkedSpaces", "space", "spaces/"),
+)
 
 
 class ItemError(ValueError):
@@ -36,7 +39,11 @@ def is_item(value: dict[str, Any]) -> bool:
     """Whether ``value`` is an item of the API: of a list, of a search, or a single paper."""
     if isinstance(value.get("paper"), dict):
         return True
-    return "id" in value and "title" in value and ("discussionId" in value or "publishedAt" in value and "summary" in value)
+    return (
+        "id" in value
+        and "title" in value
+        and ("discussionId" in value or ("publishedAt" in value and "summary" in value))
+    )
 
 
 def record(item: dict[str, Any], where: str, batch: Batch) -> Record:
@@ -55,14 +62,18 @@ def record(item: dict[str, Any], where: str, batch: Batch) -> Record:
     def get(name: str, kind: type = str) -> Any:
         value = paper.get(name)
         value = item.get(name) if value is None else value
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool) and kind is int):
-            raise ItemError(f'"{name}" is {str(value)[:60]!r}, which is not what the Daily Papers API gives there')
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is int)):
+            raise ItemError(
+                f'"{name}" is {str(value)[:60]!r}, which is not what the Daily Papers API gives there'
+            )
         return value
 
     title = get("title")
     if not title:
         raise ItemError('"title" is missing or empty')
-    account = _account(item.get("submittedBy"), paper.get("submittedOnDailyBy") or item.get("submittedOnDailyBy"))
+    account = _account(
+        item.get("submittedBy"), paper.get("submittedOnDailyBy") or item.get("submittedOnDailyBy")
+    )
     submitter = (account.get("user") or account.get("name")) if account else None
     result = Record(
         title=title,
@@ -92,19 +103,10 @@ def record(item: dict[str, Any], where: str, batch: Batch) -> Record:
     return result
 
 
-def saved_page(text: str, batch: Batch, whole: bool = True) -> Iterator[Record | Rejection]:
-    """The papers of the page ``text`` in its order, without the last where it is not ``whole``.
-
-    Raises:
-        Unreadable: if it is no Daily Papers page.
-    """
-    page = saved_text.parse(text)
-    if not page.is_page:
-        raise Unreadable("the text is no saved Daily Papers page")
-    if not whole:
-        page.papers = page.papers[:-1]
-    day = batch.day or saved_text.day_of(page, batch.today) or batch.today
-    for paper in page.papers:
+def saved_page(page: SavedPage, batch: Batch, whole: bool = True) -> Iterator[Record | Rejection]:
+    """The papers of ``page`` in its order, without the last where the page is not ``whole``."""
+    day = batch.day or day_of(page, batch.today) or batch.today
+    for paper in page.papers if whole else page.papers[:-1]:
         listing = Listing(SAVED_PAGE, day, batch.place(SAVED_PAGE, day), f"{SAVED_PAGE}:{batch.digest}")
         yield Record(
             title=paper.title,
@@ -115,7 +117,7 @@ def saved_page(text: str, batch: Batch, whole: bool = True) -> Iterator[Record |
             listings=[listing],
         )
     for number, line in page.left_over:
-        why = f"{line[:80]!r} stands there like a title without an abstract; add the abstract below it, or delete the line"
+        why = f"{line[:80]!r} stands there like a title without an abstract; add one or delete the line"
         yield Rejection(f"{batch.name} line {number}", why)
     if not page.papers and not page.left_over:
         yield Rejection(batch.name, "the Daily Papers page has no papers; save a page that shows some")

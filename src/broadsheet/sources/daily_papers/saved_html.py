@@ -27,7 +27,7 @@ def parse(text: str) -> list[dict[str, Any]]:
     damaged = False
     for element in document.iter(etree.Element):
         value = element.get("data-props")
-        if not value or '"dailyPapers"' not in value and '"paper"' not in value:
+        if not value or ('"dailyPapers"' not in value and '"paper"' not in value):
             continue
         try:
             props = orjson.loads(value)
@@ -40,11 +40,15 @@ def parse(text: str) -> list[dict[str, Any]]:
         if isinstance(paper, dict) and "id" in paper and "title" in paper:
             comments = props.get("comments")
             if isinstance(comments, list):
-                count = sum(1 for c in comments if isinstance(c, dict) and c.get("type", "comment") == "comment")
+                count = sum(
+                    1 for c in comments if isinstance(c, dict) and c.get("type", "comment") == "comment"
+                )
                 paper = {"numComments": count, **paper}
             return [paper]
     if damaged:
-        raise Unreadable("the Daily Papers page is damaged or cut off: its data cannot be read; save the page again")
+        raise Unreadable(
+            "the Daily Papers page is damaged or cut off: its data cannot be read; save the page again"
+        )
     raise Unreadable(
         "this HTML is no Daily Papers page (it has no data-props with papers); save huggingface.co/papers, "
         "a page of a date, week or month, or the page of a paper"

@@ -14,26 +14,32 @@ from datetime import date
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = re.compile(
-    r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? (?P<day>\d{1,2})(?:,? (?P<year>\d{4}))?"
+    r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? "
+    r"(?P<day>\d{1,2})(?:,? (?P<year>\d{4}))?"
 )
 # What the site prints above its papers; the last of it may be glued to the first title.
 _HEADER = re.compile(
     r"new$|Get trending papers in your email inbox(?: once a day)?!?\s*|Subscribe(?=$|[\"'“‘(\[$\\A-Z0-9])"
     r"|Daily Papers(?=$|by)\s*|by\s?AK and the research community\s*"
 )
-_SIGNS = re.compile(r"(?im)^\s*(by ?AK and the research community|Get trending papers in your email inbox.*|Daily Papers)\s*$")
+_SIGNS = re.compile(
+    r"(?im)^\s*(by ?AK and the research community|Get trending papers in your email inbox.*|Daily Papers)\s*$"
+)
 # What it prints around them.
 _FURNITURE = re.compile(
-    r"(?i)new|papers?|daily|weekly|monthly|trending(?: papers)?|daily papers|subscribe|search|submit|back|more|"
-    r"submitted by\b.{0,60}|upvotes?\b.{0,20}|[\d.,]+ ?[km]?|[·•\-–—+|.…,\s\d]+|\W*\d+ (?:authors?|comments?|upvotes?|stars?)|"
-    r"\W*(?:previous|next)\W*|(?:«|‹|›|»|←|→).{0,30}|hugging ?face|models|datasets|spaces|buckets|docs|enterprise|pricing|"
-    r"log ?in|sign ?up|join|community|company|tos|terms(?: of service)?|privacy(?: policy)?|about|careers|website|"
-    r"system theme|©.{0,40}|view (?:arxiv page|pdf|all)|add to collection|arxiv|github\W*[\d.k]*|project page|"
-    r"get trending papers in your email inbox.{0,20}|by ?ak and the research community|#\d+ paper of the day"
+    r"(?i)new|papers?|daily|weekly|monthly|trending(?: papers)?|daily papers|subscribe|search|submit|"
+    r"back|more|submitted by\b.{0,60}|upvotes?\b.{0,20}|[\d.,]+ ?[km]?|[·•\-–—+|.…,\s\d]+|"
+    r"\W*\d+ (?:authors?|comments?|upvotes?|stars?)|\W*(?:previous|next)\W*|(?:«|‹|›|»|←|→).{0,30}|"
+    r"hugging ?face|models|datasets|spaces|buckets|docs|enterprise|pricing|log ?in|sign ?up|join|community|"
+    r"company|tos|terms(?: of service)?|privacy(?: policy)?|about|careers|website|system theme|©.{0,40}|"
+    r"view (?:arxiv page|pdf|all)|add to collection|arxiv|github\W*[\d.k]*|project page|"
+    r"#\d+ paper of the day|get trending papers in your email inbox.{0,20}|by ?ak and the research community"
 )
 _SENTENCE_END = re.compile(r"(?<!\.\.)[.!?][\"'”’)\]]*$|https?://\S+$")
 _SENTENCE_BREAK = re.compile(r"[a-z0-9)%\]][.!?][\"'”’)]*\s+[A-Z]")
-_PROSE = re.compile(r"\b(?:we|our|this paper|this work|propose[sd]?|demonstrates?|introduces?|results)\b", re.IGNORECASE)
+_PROSE = re.compile(
+    r"\b(?:we|our|this paper|this work|propose[sd]?|demonstrates?|introduces?|results)\b", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 # What it costs to read a line as the second paragraph of an abstract, or a title without one.
@@ -131,7 +137,11 @@ def _lines(text: str, page: SavedPage) -> list[tuple[int, str]]:
             continue
         if found := _DATE.fullmatch(line):
             if not page.date and not kept:
-                page.date = (_MONTHS.index(found["month"].lower()) + 1, int(found["day"]), int(found["year"] or 0) or None)
+                page.date = (
+                    _MONTHS.index(found["month"].lower()) + 1,
+                    int(found["day"]),
+                    int(found["year"] or 0) or None,
+                )
         elif not (len(line) < 90 and _FURNITURE.fullmatch(line)):
             kept.append((number, line))
     return kept
@@ -154,7 +164,17 @@ def _unwrapped(lines: list[str]) -> list[str]:
 def _prose_weight(line: str) -> float:
     """How much more ``line`` reads like (a part of) an abstract than like a title."""
     length = len(line)
-    weight = 6.0 if length >= 300 else 2.5 if length >= 220 else 0.5 if length >= 140 else -1.5 if length > 60 else -2.5
+    weight = (
+        6.0
+        if length >= 300
+        else 2.5
+        if length >= 220
+        else 0.5
+        if length >= 140
+        else -1.5
+        if length > 60
+        else -2.5
+    )
     weight += 2.0 if _SENTENCE_END.search(line[-200:]) else -1.5
     weight += min(3, len(_SENTENCE_BREAK.findall(line[:2000]))) * 1.5
     weight += min(2, len(_PROSE.findall(line[:2000]))) * 1.0
