@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that repeat what the code says: settings and commands; --check compares."""
+"""Writes the pages of docs/ that repeat what the code says: settings, commands, the API; --check compares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import typer.main
+from api_reference import api_page
 from pydantic_core import PydanticUndefined
 
 from broadsheet.cli import app
@@ -64,7 +65,16 @@ def commands_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES = {"docs/settings.md": settings_page, "docs/commands.md": commands_page}
+def reference_page() -> str:
+    """Every address of the JSON API and the shape of every answer."""
+    return "\n".join(["# Reference of the JSON API", "", NOTE, "", api_page()])
+
+
+PAGES = {
+    "docs/settings.md": settings_page,
+    "docs/commands.md": commands_page,
+    "docs/api_reference.md": reference_page,
+}
 
 
 def main() -> None:

@@ -327,8 +327,8 @@ def test_openapi_describes_what_the_answers_hold(api: httpx.Client) -> None:
 
     for item in api.get("/api/daily_papers?week=2026-W22").json():
         told_of(shapes["Item"], item)
-        told_of(shapes["WirePaper"], item["paper"])
+        told_of(shapes["Paper"], item["paper"])
         for author in item["paper"]["authors"]:
-            told_of(shapes["WireAuthor"], author)
+            told_of(shapes["Author"], author)
     told_of(shapes["WholePaper"], api.get(f"/api/papers/{known.FULL}").json())
     told_of(shapes["SearchItem"], api.get("/api/papers/search").json()[0])

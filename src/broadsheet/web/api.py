@@ -18,12 +18,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from typing_extensions import TypedDict
 
 from ..editions import front_page, newest, trending
 from ..model.dates import DateError
+from ..model.papers import Paper
 from ..workspace import Workspace
-from . import wire
+from . import shapes, wire
 from .highlight import matched_stems
 
 log = logging.getLogger(__name__)
@@ -50,19 +50,6 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-
-
-class Failure(TypedDict):
-    """What went wrong and what to do. The header `X-Error-Message` says the same."""
-
-    error: str
-
-
-class Harnesses(TypedDict):
-    """What the `hf` command asks for when it starts; there is nothing to say."""
-
-    standardEnvVars: list[str]
-    harnesses: dict[str, Any]
 
 
 class ApiError(Exception):
@@ -154,11 +141,11 @@ def _wrong_parameter(error: dict[str, Any]) -> str:
 router = APIRouter(prefix="/api", route_class=_Route, tags=["Papers"])
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Failure, "description": "A parameter is wrong"},
-    "default": {"model": Failure, "description": "Any other error"},
+    400: {"model": shapes.Failure, "description": "A parameter is wrong"},
+    "default": {"model": shapes.Failure, "description": "Any other error"},
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": Failure, "description": "The paper is not known here"}
+    404: {"model": shapes.Failure, "description": "The paper is not known here"}
 }
 
 
@@ -192,7 +179,7 @@ def _next_link(request: Request, **parameters: Any) -> dict[str, str]:
 
 @_get(
     "/daily_papers",
-    response_model=list[wire.Item],
+    response_model=list[shapes.Item],
     responses=_ERRORS,
     summary="Papers of a day, a week, a month, or the latest",
 )
@@ -262,7 +249,7 @@ def _offset(cursor: str) -> int:
 
 @_get(
     "/papers",
-    response_model=list[wire.Item],
+    response_model=list[shapes.Item],
     responses=_ERRORS,
     summary="All papers, newest publication first",
 )
@@ -282,7 +269,7 @@ def papers(
 
 @_get(
     "/papers/search",
-    response_model=list[wire.SearchItem],
+    response_model=list[shapes.SearchItem],
     responses=_ERRORS,
     summary="Search by words and meaning",
 )
@@ -309,7 +296,7 @@ def search(
     return json_response([wire.search_item(paper, stems) for paper in found])
 
 
-def _paper(request: Request, name: str) -> wire.Paper:
+def _paper(request: Request, name: str) -> Paper:
     paper = _workspace(request).store.paper(name) if len(name) <= 2_000 else None
     if paper is None:
         raise ApiError(404, "Paper not found")
@@ -323,7 +310,7 @@ _ID = Path(
 
 @_get(
     "/papers/{id:path}",
-    response_model=wire.WholePaper,
+    response_model=shapes.WholePaper,
     responses=_ERRORS | _NOT_FOUND,
     summary="One paper with all that is linked with it",
 )
@@ -334,7 +321,7 @@ def paper(request: Request, id: Annotated[str, _ID]) -> Response:
 
 @_get(
     "/arxiv/{id:path}/repos",
-    response_model=wire.Repositories,
+    response_model=shapes.Repositories,
     responses=_ERRORS | _NOT_FOUND,
     summary="Models, data sets and spaces that are linked with a paper",
 )
@@ -343,7 +330,11 @@ def repositories(request: Request, id: Annotated[str, _ID]) -> Response:
     return json_response(wire.repositories(_paper(request, id)))
 
 
-@_get("/agent-harnesses", response_model=Harnesses, summary="What the `hf` command asks for when it starts")
+@_get(
+    "/agent-harnesses",
+    response_model=shapes.Harnesses,
+    summary="What the `hf` command asks for when it starts",
+)
 def agent_harnesses() -> Response:
     """Always empty."""
     return json_response({"standardEnvVars": [], "harnesses": {}})

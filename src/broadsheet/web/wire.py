@@ -10,185 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Literal, NotRequired
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from ..model.papers import Author, Link, Listing, Paper
+from . import shapes
 from .highlight import highlighted
 
 _HUB = "https://huggingface.co/"
-
-
-class User(TypedDict):
-    """An account. ``user`` and ``name`` are both its name: clients differ in which they read."""
-
-    _id: str
-    user: str
-    name: str
-    fullname: str
-    avatarUrl: str
-    type: str
-    isPro: bool
-    isHf: NotRequired[bool]
-    isHfAdmin: NotRequired[bool]
-    isMod: NotRequired[bool]
-    isUserFollowing: NotRequired[bool]
-    followerCount: NotRequired[int]
-
-
-class WireAuthor(TypedDict):
-    """An author in the paper's order; ``user`` and ``status`` where an account claimed the name."""
-
-    _id: str
-    name: str
-    hidden: bool
-    user: NotRequired[User | None]
-    status: NotRequired[str]
-    statusLastChangedAt: NotRequired[str]
-
-
-class Organization(TypedDict):
-    """Who stands behind a paper. ``avatar`` and ``avatarUrl`` are the same address."""
-
-    _id: str
-    name: str
-    fullname: str
-    avatar: NotRequired[str]
-    avatarUrl: NotRequired[str]
-
-
-class Repository(TypedDict):
-    """A model, data set or space that is linked with a paper; more fields as its source told them."""
-
-    id: str
-
-
-class Piece(TypedDict):
-    """A piece of a text that a search matched."""
-
-    type: Literal["text", "highlight"]
-    text: str
-
-
-class WireLink(TypedDict):
-    """A link of a paper; ``provenance`` names the field of the source that held it."""
-
-    kind: str
-    url: str
-    source: str
-    provenance: str
-
-
-class WireListing(TypedDict):
-    """That the paper stood at place ``rank`` of ``list`` on ``day`` (YYYY-MM-DD)."""
-
-    list: str
-    day: str
-    rank: int
-    source: str
-    upvotes: int | None
-    numComments: int | None
-    submitter: str | None
-
-
-class WireVersion(TypedDict):
-    """A version of the paper."""
-
-    number: int
-    date: str | None
-
-
-class WirePaper(TypedDict):
-    """A paper. Times are ``YYYY-MM-DDTHH:MM:SS.000Z``; ``publishedAt`` is null where no source gave it."""
-
-    id: str
-    authors: list[WireAuthor]
-    publishedAt: str | None
-    title: str
-    summary: str
-    upvotes: int
-    discussionId: str
-    source: str
-    submittedOnDailyAt: NotRequired[str]
-    submittedOnDailyBy: NotRequired[User]
-    mediaUrls: NotRequired[list[str]]
-    projectPage: NotRequired[str]
-    githubRepo: NotRequired[str]
-    githubRepoAddedBy: NotRequired[str]
-    githubStars: NotRequired[int]
-    ai_summary: NotRequired[str]
-    ai_keywords: NotRequired[list[str]]
-    ai_summary_model: NotRequired[str]
-    organization: NotRequired[Organization]
-    withdrawnAt: NotRequired[str]
-    categories: NotRequired[list[str]]
-    venue: NotRequired[str]
-    doi: NotRequired[str]
-
-
-class WholePaper(WirePaper):
-    """The answer for one paper: the paper itself, with all that is linked with it."""
-
-    linkedModels: list[Repository]
-    numTotalModels: int
-    linkedDatasets: list[Repository]
-    numTotalDatasets: int
-    linkedSpaces: list[Repository]
-    numTotalSpaces: int
-    numComments: int
-    thumbnail: str
-    submittedBy: NotRequired[User]
-    updatedAt: NotRequired[str]
-    authorsComment: NotRequired[str]
-    identifiers: list[str]
-    links: list[WireLink]
-    versions: list[WireVersion]
-    listings: list[WireListing]
-
-
-class Item(TypedDict):
-    """One entry of a list. Everything under ``paper`` that the client reads at the top stands there too.
-
-    ``publishedAt`` is the day of the listing (midnight UTC), which clients show as "submitted at";
-    the time of publication is ``paper.publishedAt``.
-    """
-
-    paper: WirePaper
-    publishedAt: str | None
-    title: str
-    summary: str
-    thumbnail: str
-    numComments: int
-    submittedBy: User | None
-    isAuthorParticipating: bool
-    upvotes: int
-    discussionId: str
-    source: str
-    submittedOnDailyAt: NotRequired[str]
-    organization: NotRequired[Organization]
-    mediaUrls: NotRequired[list[str]]
-    projectPage: NotRequired[str]
-    githubRepo: NotRequired[str]
-    githubStars: NotRequired[int]
-    ai_summary: NotRequired[str]
-    ai_keywords: NotRequired[list[str]]
-
-
-class SearchItem(Item):
-    """One result of a search: the words that matched are marked."""
-
-    upvoted: bool
-    highlightedTitle: list[Piece]
-    highlightedSummary: list[Piece]
-
-
-class Repositories(TypedDict):
-    """What is linked with a paper."""
-
-    models: list[Repository]
-    datasets: list[Repository]
-    spaces: list[Repository]
 
 
 def stable_id(*parts: object) -> str:
@@ -209,7 +37,7 @@ def instant(text: Any) -> str | None:
     return f"{match[1]}T{match[2] or '00:00:00'}{match[3] or '.000'}Z" if match else None
 
 
-def user(name: str, account: dict[str, Any] | None) -> User:
+def user(name: str, account: dict[str, Any] | None) -> shapes.User:
     """The account ``name`` with what its source says of it."""
     account = account or {}
     name = account.get("user") or account.get("name") or name
@@ -225,7 +53,7 @@ def user(name: str, account: dict[str, Any] | None) -> User:
     }
 
 
-def author(paper_id: str, position: int, given: Author) -> WireAuthor:
+def author(paper_id: str, position: int, given: Author) -> shapes.Author:
     """The author at ``position`` (from 0) of a paper."""
     said = dict(given.account or {})
     account = said.pop("user", None)
@@ -242,7 +70,7 @@ def author(paper_id: str, position: int, given: Author) -> WireAuthor:
     }
 
 
-def organization(given: dict[str, Any]) -> Organization:
+def organization(given: dict[str, Any]) -> shapes.Organization:
     """An organization, with its picture under both names."""
     name = given.get("name") or given.get("fullname") or ""
     picture = given.get("avatar") or given.get("avatarUrl")
@@ -250,7 +78,7 @@ def organization(given: dict[str, Any]) -> Organization:
     return {"_id": stable_id("organization", name), "name": name, "fullname": name, **given, **pictures}
 
 
-def repository(link: Link) -> Repository:
+def repository(link: Link) -> shapes.Repository:
     """A linked model, data set or space; the client needs at least its id."""
     if link.data and link.data.get("id"):
         return link.data  # type: ignore[return-value]
@@ -258,7 +86,7 @@ def repository(link: Link) -> Repository:
     return {"id": path.strip("/") or link.url}
 
 
-def repositories(paper: Paper) -> Repositories:
+def repositories(paper: Paper) -> shapes.Repositories:
     """What is linked with ``paper``, by kind."""
     return {
         "models": [repository(link) for link in paper.links if link.kind == "model"],
@@ -322,12 +150,12 @@ def _common(paper: Paper) -> dict[str, Any]:
     }
 
 
-def wire_paper(paper: Paper, listing: Listing | None = None) -> WirePaper:
+def wire_paper(paper: Paper, listing: Listing | None = None) -> shapes.Paper:
     """``paper`` as the object that stands under ``paper`` in lists."""
     return _wire_paper(paper, listing, _common(paper))
 
 
-def _wire_paper(paper: Paper, listing: Listing | None, common: dict[str, Any]) -> WirePaper:
+def _wire_paper(paper: Paper, listing: Listing | None, common: dict[str, Any]) -> shapes.Paper:
     submitter = _submitter(paper, listing)
     code = _code_link(paper)
     known = {
@@ -350,7 +178,7 @@ def _wire_paper(paper: Paper, listing: Listing | None, common: dict[str, Any]) -
     }  # type: ignore[return-value]
 
 
-def item(paper: Paper, listing: Listing | None = None) -> Item:
+def item(paper: Paper, listing: Listing | None = None) -> shapes.Item:
     """``paper`` as an entry of a list, with the listing that brought it there."""
     common = _common(paper)
     submitted = _submitted_at(paper, listing)
@@ -374,14 +202,14 @@ def item(paper: Paper, listing: Listing | None = None) -> Item:
     return wire  # type: ignore[return-value]
 
 
-def _pieces(text: str, stems: frozenset[str]) -> list[Piece]:
+def _pieces(text: str, stems: frozenset[str]) -> list[shapes.Piece]:
     return [
         {"type": "highlight" if marked else "text", "text": piece}
         for marked, piece in highlighted(text, stems)
     ]
 
 
-def search_item(paper: Paper, stems: frozenset[str]) -> SearchItem:
+def search_item(paper: Paper, stems: frozenset[str]) -> shapes.SearchItem:
     """``paper`` as a result of a search for words with ``stems``."""
     return {
         **item(paper),
@@ -391,7 +219,7 @@ def search_item(paper: Paper, stems: frozenset[str]) -> SearchItem:
     }  # type: ignore[typeddict-item]
 
 
-def whole_paper(paper: Paper) -> WholePaper:
+def whole_paper(paper: Paper) -> shapes.WholePaper:
     """``paper`` (with versions and listings) as the answer for one paper."""
     listing = max(paper.listings, key=lambda known: known.day, default=None)
     linked = repositories(paper)
