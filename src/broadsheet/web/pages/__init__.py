@@ -1,0 +1,12 @@
+"""The pages of the site, one module a kind."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from . import about, editions, papers, plumbing, search
+
+router = APIRouter(include_in_schema=False)
+# Papers come last: their addresses take whatever the others leave.
+for part in (plumbing, about, search, editions, papers):
+    router.include_router(part.router)
