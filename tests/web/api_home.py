@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from broadsheet.model.identifiers import Identifier, title_identifier
-from broadsheet.model.papers import Author, Link, Listing, Record, Version
+from broadsheet.model.papers import Author, Link, Listing, Record, Rejection, Version
 from broadsheet.store import Store
 
 DAY = "2026-05-29"
@@ -164,7 +164,7 @@ def records() -> list[Record]:
     ]
 
 
-def fill(home: Path, items: list[Record] | None = None) -> None:
+def fill(home: Path, items: Iterable[Record | Rejection] | None = None) -> None:
     """Makes ``home`` a home with ``items`` (default: `records`)."""
     home.mkdir(parents=True, exist_ok=True)
     store = Store.open(f"sqlite:///{home / 'broadsheet.db'}")
