@@ -118,7 +118,11 @@ def title_identifier(title: str) -> Identifier:
 
 def url_identifier(url: str) -> Identifier | None:
     """The identifier of the paper whose page, PDF or DOI link ``url`` is, or None."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        # No URL at all: brackets that enclose no IPv6 address, and the like.
+        return None
     host = (parts.hostname or "").removeprefix("www.")
     path = unquote(parts.path).strip("/")
     if host in ("arxiv.org", "export.arxiv.org") or host.endswith(".arxiv.org"):

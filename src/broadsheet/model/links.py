@@ -70,8 +70,8 @@ _CUES = re.compile(rf"(?i)(?P<project>{_PROJECT_CUE})|(?P<code>{_CODE_CUE})")
 
 _CODE_HOSTS = {
     "github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitee.com", "sourceforge.net",
-    "gist.github.com", "raw.githubusercontent.com", "anonymous.4open.science", "colab.research.google.com", "pypi.org",
-    "git.sr.ht", "cran.r-project.org", "codeocean.com",
+    "gist.github.com", "raw.githubusercontent.com", "anonymous.4open.science",
+    "colab.research.google.com", "pypi.org", "git.sr.ht", "cran.r-project.org", "codeocean.com",
 }  # fmt: skip
 _VIDEO_HOSTS = {"youtu.be", "youtube.com", "m.youtube.com", "vimeo.com", "bilibili.com"}
 _PAPER_HOSTS = {"arxiv.org", "doi.org", "dx.doi.org", "openreview.net", "aclanthology.org"}

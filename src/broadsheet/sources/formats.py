@@ -202,9 +202,12 @@ def _adapted(value: Any, where: str, batch: Batch) -> Item:
 
 def _is_foreign(value: Any) -> bool:
     """Whether ``value`` is a JSON object without any field of a form that is read."""
+    if not isinstance(value, dict):
+        return False
+    known = jsonlines.adapter.FIELDS.keys() & value.keys()
+    # Much has a title, but is no paper: schemas, posts, pages.
     return (
-        isinstance(value, dict)
-        and jsonlines.adapter.FIELDS.keys().isdisjoint(value)
+        (not known or known == {"title"} and len(value) > 3)
         and not daily_papers.adapter.is_item(value)
         and not csl.adapter.is_item(value)
     )

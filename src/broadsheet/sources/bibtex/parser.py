@@ -19,7 +19,11 @@ from ...model.papers import Rejection
 # The library logs what it also returns as failed blocks.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
-_ENTRY = re.compile(r"(?m)^[ \t]*@[ \t]*[A-Za-z]+[ \t]*[{(]")
+# Not every "@name(" begins an entry: programs have decorators.
+_ENTRY = re.compile(
+    r"(?im)^[ \t]*@[ \t]*(?:(?:string|preamble|comment)[ \t]*[{(]|[a-z]+[ \t]*\{[^\s,{}()=\"]*[ \t]*(?:,|\s*$)|"
+    r"(?:article|book|booklet|in\w+|manual|mastersthesis|phdthesis|misc|proceedings|techreport|unpublished)[ \t]*\()"
+)
 # Lines that somebody has commented out. "%" means nothing to BibTeX itself, and an abstract may
 # have a line that begins with it, so only lines that look like parts of entries count.
 _COMMENTED = re.compile(r"(?m)^[ \t]*%[ \t%]*(?:@\w+[ \t]*[{(]|[\w-]+[ \t]*=|[})][ \t]*,?[ \t]*$).*$")

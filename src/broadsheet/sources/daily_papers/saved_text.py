@@ -19,7 +19,7 @@ _DATE = re.compile(
 )
 # What the site prints above its papers; the last of it may be glued to the first title.
 _HEADER = re.compile(
-    r"new$|Get trending papers in your email inbox(?: once a day)?!?\s*|Subscribe(?=$|[\"'“‘(\[$\\A-Z0-9])"
+    r"new$|Get trending papers in your email inbox(?: once a day)?!?\s*|Subscribe(?=$|[^\sdrs]|[drs][A-Z0-9])"
     r"|Daily Papers(?=$|by)\s*|by\s?AK and the research community\s*"
 )
 _SIGNS = re.compile(
@@ -47,9 +47,12 @@ _SECOND_PARAGRAPH = 2.0
 _NO_ABSTRACT = 4.0
 _TITLE, _ABSTRACT = 0, 1
 
-# A text without the site's own lines is taken for a page only when it can hardly be anything else.
+# A text without the site's own lines is taken for a page only when it can hardly be anything else:
+# so many papers, abstracts as long as abstracts are, most of which say "we" or "this paper".
 _SURE_PAPERS = 3
-_SURE_ABSTRACT = 400
+_SURE_ABSTRACT = 500
+_SURE_PROSE = 0.8
+_TITLE_BEGINS = re.compile(r"[\w\"'“‘(\[$\\]")
 
 
 @dataclass(slots=True)
@@ -69,18 +72,23 @@ class SavedPage:
     date: tuple[int, int, int | None] | None = None
     left_over: list[tuple[int, str]] = field(default_factory=list)
     has_header: bool = False
+    is_wrapped: bool = False
 
     @property
     def is_page(self) -> bool:
         """Whether this is surely a Daily Papers page and no other text."""
         if self.has_header:
             return True
-        abstracts = sorted(len(paper.abstract) for paper in self.papers)
+        lengths = sorted(len(paper.abstract) for paper in self.papers)
+        titles = [p for p in self.papers if _TITLE_BEGINS.match(p.title) and p.title[-1] not in ".:;,{"]
+        prose = sum(bool(_PROSE.search(paper.abstract)) for paper in self.papers)
         return (
-            len(abstracts) >= _SURE_PAPERS
-            and len(self.left_over) * 10 <= len(abstracts)
-            and abstracts[len(abstracts) // 2] >= _SURE_ABSTRACT
-            and abstracts[0] >= 80
+            len(lengths) >= _SURE_PAPERS
+            and not self.is_wrapped
+            and len(self.left_over) * 10 <= len(lengths)
+            and lengths[len(lengths) // 2] >= _SURE_ABSTRACT
+            and prose >= _SURE_PROSE * len(lengths)
+            and len(titles) >= 0.9 * len(lengths)
         )
 
 
@@ -125,7 +133,7 @@ def _lines(text: str, page: SavedPage) -> list[tuple[int, str]]:
     raw = [" ".join(line.split()) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     if max((len(line) for line in raw), default=0) <= 200 and "" in raw:
         # Wrapped at a fixed width: what stands between empty lines is one line.
-        raw = _unwrapped(raw)
+        raw, page.is_wrapped = _unwrapped(raw), True
     kept = []
     for number, line in enumerate(raw, start=1):
         if not kept and page.has_header:
@@ -157,7 +165,8 @@ def _unwrapped(lines: list[str]) -> list[str]:
         elif first is None or (len(lines[number - 1]) < 40 and _FURNITURE.fullmatch(lines[number - 1])):
             first, joined[number] = number, line
         else:
-            joined[first] += " " + line
+            # "Data-" and "Driven" are one word, whose own hyphen the line was broken at.
+            joined[first] += line if joined[first].endswith("-") else " " + line
     return joined
 
 

@@ -19,12 +19,15 @@ _TAG = re.compile(r"^([A-Z][A-Z0-9])[ \t]{1,3}-(?:[ \t]|$)")
 _TAGGED_LINES = re.compile(r"(?m)^[ \t\ufeff]*[A-Z][A-Z0-9]  ?-(?: .*)?$")
 _TYPE = re.compile(r"(?m)^[ \t\ufeff]*TY  ?- ")
 _MAX_LINES = 20_000
+# Databases put a few lines of their own before the first reference.
+_PROLOGUE = 3_000
 
 
 def looks_like_ris(head: str) -> bool:
     """Whether ``head``, the beginning of an input, is that of a RIS file."""
     if re.search(r"(?m)^PMID- ", head):
         return False
+    head = head[:_PROLOGUE]
     return bool(_TYPE.search(head)) or len(_TAGGED_LINES.findall(head)) >= 3
 
 
