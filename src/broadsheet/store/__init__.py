@@ -105,6 +105,11 @@ class Store:
         with self._engine.connect() as connection:
             return reading.lists_between(connection, first, last)
 
+    def ids_between(self, first: str, last: str) -> list[tuple[str, str]]:
+        """(id, last day listed) of the papers listed from day ``first`` to day ``last``."""
+        with self._engine.connect() as connection:
+            return reading.ids_between(connection, first, last)
+
     def latest_day(self, lists: Sequence[str] | None = None) -> str | None:
         """The last day with listings."""
         with self._engine.connect() as connection:
@@ -124,6 +129,11 @@ class Store:
         """(day, list, number of papers) for every day that has listings, oldest first."""
         with self._engine.connect() as connection:
             return reading.days(connection)
+
+    def papers_by_day(self, lists: Sequence[str]) -> list[tuple[str, int]]:
+        """(day, number of papers) for every day on which ``lists`` have papers, latest first."""
+        with self._engine.connect() as connection:
+            return reading.papers_by_day(connection, lists)
 
     def standings_since(self, day: str, limit: int) -> list[Standing]:
         """Votes and comments of the papers listed on or after ``day``, most upvoted first."""

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import __version__
 from ..workspace import Workspace
 from . import api, errors, pages, static_files
+from .kept_pages import KeptPages
 from .render import environment
 
 # Pages carry no script and no style of their own: whatever is in a title cannot become one.
@@ -54,6 +55,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.workspace = workspace
+    app.state.kept_pages = KeptPages(workspace.store)
     app.include_router(static_files.router)
     app.include_router(api.router)
     app.include_router(pages.router)

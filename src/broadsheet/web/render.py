@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from .. import __version__
 from ..workspace import Workspace
 from . import stories, tex
+from .kept_pages import KeptPages
 from .static_files import address
+
+HTML = "text/html; charset=utf-8"
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +42,15 @@ def environment() -> Environment:
         "stars": stories.stars_of,
     }
     return made
+
+
+# Where the tabs of every page lead; on a front page they lead to the periods around it.
+TABS = {
+    "day": "/",
+    "week": "/papers/week/latest",
+    "month": "/papers/month/latest",
+    "trending": "/papers/trending",
+}
 
 
 def workspace_of(request: Request) -> Workspace:
@@ -85,19 +97,31 @@ def page(
         title=title,
         canonical=base + path if path is not None else "",
         description=description,
-        **{"query": "", "section": "", "alternates": (), **context},
+        **{"query": "", "section": "", "alternates": (), "tabs": TABS, **context},
     )
     if status != 200:
         return HTMLResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})
-    return conditional(request, body, "text/html; charset=utf-8", headers)
+    return conditional(request, body.encode(), HTML, headers)
 
 
-def conditional(request: Request, body: str, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
+def kept(request: Request, make: Callable[[], Response]) -> Response:
+    """The page that ``make`` makes, or the one that it made before, if nothing has changed since."""
+    pages: KeptPages = request.app.state.kept_pages
+    address, state = f"{base_url(request)} {request.url.path}?{request.url.query}", pages.state()
+    body = pages.get(address, state)
+    if body is not None:
+        return conditional(request, body, HTML)
+    response = make()
+    if response.status_code == 200:
+        pages.keep(address, state, bytes(response.body))
+    return response
+
+
+def conditional(request: Request, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
     """``body`` with an entity tag of its content; 304 without it where the reader has it already."""
-    encoded = body.encode()
-    tag = f'W/"{hashlib.blake2b(encoded, digest_size=12).hexdigest()}"'
+    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     common = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept", **(headers or {})}
     known = request.headers.get("if-none-match", "")
     if tag in (part.strip() for part in known.split(",")) or known.strip() == "*":
         return Response(status_code=304, headers=common)
-    return Response(encoded, media_type=media_type, headers=common)
+    return Response(body, media_type=media_type, headers=common)

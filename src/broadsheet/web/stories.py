@@ -52,8 +52,8 @@ class Story:
     reason: str = ""
 
 
-def story(entry: Entry, size: str, dated: bool = False, reasons: bool = False) -> Story:
-    """``entry`` set at ``size`` (see `_TEXT`); ``dated`` says on which day and list it stood."""
+def story(entry: Entry, size: str, days: bool = False, lists: bool = False, reasons: bool = False) -> Story:
+    """``entry`` set at ``size`` (see `_TEXT`), saying on which day and in which list it stood, if wanted."""
     paper = entry.paper
     told = Story(size, paper.id, paper_url(paper.id), tex.html_of(paper.title), byline(paper, _AUTHORS[size]))
     if size == "lead":
@@ -64,8 +64,8 @@ def story(entry: Entry, size: str, dated: bool = False, reasons: bool = False) -
     if size in ("lead", "second"):
         told.kickers = kickers(paper)
     told.facts = facts(paper)
-    if dated and entry.listing:
-        told.facts.append(_stood(entry.listing))
+    if entry.listing and (days or lists):
+        told.facts.append(_stood(entry.listing, days, lists))
     if reasons:
         told.reason = " ".join(entry.reasons)
     return told
@@ -112,8 +112,9 @@ def facts(paper: Paper) -> list[Fact]:
     return found
 
 
-def _stood(listing: Listing) -> Fact:
-    return Fact(f"{short_day(listing.day)}, {list_title(listing.list)}", f"/papers/date/{listing.day}")
+def _stood(listing: Listing, days: bool, lists: bool) -> Fact:
+    day = short_day(listing.day).rsplit(" ", 1)[0] if days else ""
+    return Fact(", ".join(filter(None, (day, list_title(listing.list) if lists else ""))), f"/papers/date/{listing.day}")
 
 
 def list_title(name: str) -> str:

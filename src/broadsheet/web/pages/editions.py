@@ -10,7 +10,7 @@ from ...model.dates import DateError
 from ...model.editions import Edition
 from ...model.periods import Period, day_period, month_period, period_around, week_period
 from ..errors import PageError
-from ..render import page, with_query, workspace_of
+from ..render import TABS, kept, page, with_query, workspace_of
 from ..stories import counted, list_title, set_front
 from ..tex import plain_of
 from .routing import page_number, reading
@@ -34,22 +34,22 @@ def latest(request: Request, q: str | None = None, p: str = "", list: str = "") 
     """The front page of the latest day; ``/papers?q=`` is the search, as on Daily Papers."""
     if q is not None:
         return search_page(request, q, p)
-    return _front(request, "day", None, p, list)
+    return kept(request, lambda: _front(request, "day", None, p, list))
 
 
 @reading(router, "/papers/date/{name}")
 def day(request: Request, name: str, p: str = "", list: str = "") -> Response:
-    return _front(request, "day", name, p, list)
+    return kept(request, lambda: _front(request, "day", name, p, list))
 
 
 @reading(router, "/papers/week/{name}")
 def week(request: Request, name: str, p: str = "", list: str = "") -> Response:
-    return _front(request, "week", None if name == "latest" else name, p, list)
+    return kept(request, lambda: _front(request, "week", None if name == "latest" else name, p, list))
 
 
 @reading(router, "/papers/month/{name}")
 def month(request: Request, name: str, p: str = "", list: str = "") -> Response:
-    return _front(request, "month", None if name == "latest" else name, p, list)
+    return kept(request, lambda: _front(request, "month", None if name == "latest" else name, p, list))
 
 
 def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> Response:
@@ -68,7 +68,6 @@ def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> 
     pages = -(-edition.total // size)
     if number >= pages:
         raise _beyond(pages, with_query(path, {"list": only}))
-    dated = kind != "day" or len(edition.lists) > 1
     titles = "; ".join(plain_of(entry.paper.title) for entry in edition.entries[:3])
     parameters = {"list": only, "p": number}
     site_name = workspace.settings.site_name
@@ -83,7 +82,7 @@ def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> 
         section=kind,
         heading=edition.period.title,
         edition=edition,
-        laid_out=set_front(edition.entries, number == 0, dated=dated),
+        laid_out=set_front(edition.entries, number == 0, days=kind != "day", lists=len(edition.lists) > 1),
         here=path,
         only=only,
         number=number,
@@ -99,6 +98,10 @@ def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> 
 
 @reading(router, "/papers/trending")
 def trending_papers(request: Request, p: str = "") -> Response:
+    return kept(request, lambda: _trending(request, p))
+
+
+def _trending(request: Request, p: str) -> Response:
     number, workspace = page_number(p), workspace_of(request)
     size = workspace.settings.page_size
     edition = trending(workspace.store, workspace.settings, limit=size, offset=number * size)
@@ -122,7 +125,6 @@ def trending_papers(request: Request, p: str = "") -> Response:
         number=number,
         pages=pages,
         shown=(number * size + 1, number * size + len(edition.entries)),
-        tabs={},
         before=None,
         after=None,
         missed="",
@@ -165,4 +167,4 @@ def _neighbour(period: Period | None, only: str) -> tuple[str, str] | None:
 
 def _tabs(period: Period) -> dict[str, str]:
     """Where the tabs lead from ``period``: to the day, week and month around its last day."""
-    return {kind: period_path(period_around(kind, period.last)) for kind in _PATHS}
+    return TABS | {kind: period_path(period_around(kind, period.last)) for kind in _PATHS}

@@ -57,7 +57,7 @@ def paper(request: Request, name: str) -> Response:
     if name != found.id + suffix:
         return RedirectResponse(stories.paper_url(found.id) + suffix, 302, headers={"Cache-Control": "no-cache"})
     if suffix == ".md" or (not suffix and _prefers_markdown(request.headers.get("accept", ""))):
-        return conditional(request, paper_markdown(found, base_url(request)), "text/markdown; charset=utf-8")
+        return conditional(request, paper_markdown(found, base_url(request)).encode(), "text/markdown; charset=utf-8")
     if suffix:
         return _citation(request, found, suffix)
     return _paper_page(request, found)
@@ -90,7 +90,7 @@ def _citation(request: Request, found: Paper, suffix: str) -> Response:
     form = next(form for form in citations.FORMATS.values() if form.suffix == suffix)
     filename = re.sub(r"[^\w.-]+", "_", found.id) + suffix
     disposition = f"attachment; filename=\"{filename}\"; filename*=UTF-8''{quote(filename)}"
-    return conditional(request, form.write(found), form.media_type, {"Content-Disposition": disposition})
+    return conditional(request, form.write(found).encode(), form.media_type, {"Content-Disposition": disposition})
 
 
 def _paper_page(request: Request, found: Paper) -> Response:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from ...delivery import citations
+from ...model.periods import month_period
 from ..render import base_url, conditional, environment, workspace_of
 from .routing import reading
 
@@ -47,7 +48,7 @@ def opensearch(request: Request) -> Response:
         description=f"Search the papers of {settings.site_name}"[:1024],
         base=base_url(request),
     )
-    return conditional(request, body, "application/opensearchdescription+xml; charset=utf-8")
+    return conditional(request, body.encode(), "application/opensearchdescription+xml; charset=utf-8")
 
 
 @reading(router, "/sitemap.xml")
@@ -55,7 +56,23 @@ def sitemap(request: Request) -> Response:
     """One sitemap for every month that has papers."""
     months = sorted({day[:7] for day, _, _ in workspace_of(request).store.days()}, reverse=True)
     body = environment().get_template("sitemap_index.xml").render(base=base_url(request), months=months)
-    return conditional(request, body, "application/xml; charset=utf-8")
+    return conditional(request, body.encode(), "application/xml; charset=utf-8")
+
+
+# As many as one sitemap may hold.
+_MOST_ADDRESSES = 50_000
+
+
+@reading(router, "/sitemap/{name}.xml")
+def month_sitemap(request: Request, name: str) -> Response:
+    """The front pages of the days of a month, and its papers."""
+    period, store = month_period(name), workspace_of(request).store
+    papers = store.ids_between(period.first, period.last)
+    days = sorted({day for _, day in papers}, reverse=True)
+    body = environment().get_template("sitemap.xml").render(
+        base=base_url(request), days=days, papers=papers[: _MOST_ADDRESSES - len(days)]
+    )
+    return conditional(request, body.encode(), "application/xml; charset=utf-8")
 
 
 @reading(router, "/unapi")
