@@ -118,3 +118,11 @@ def test_trending_weighs_votes_against_age_and_shows_its_arithmetic(week: Store)
 
 def test_newest_goes_through_the_days_backwards(week: Store) -> None:
     assert ids(newest(week, SETTINGS)) == [3, 2, 1]
+    pages = [newest(week, SETTINGS, limit=1, offset=offset) for offset in range(4)]
+    assert [ids(page) for page in pages] == [[3], [2], [1], []]
+    assert {page.total for page in pages} == {3}
+    across_days = newest(week, SETTINGS, limit=2, offset=0)
+    assert [(entry.place, entry.listing.day) for entry in across_days.entries] == [
+        (1, "2026-05-25"),
+        (2, "2026-05-22"),
+    ]

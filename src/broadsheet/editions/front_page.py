@@ -89,18 +89,38 @@ def newest(
     limit: int | None = None,
     offset: int = 0,
 ) -> Edition:
-    """The listed papers of all days, latest day first, within a day as on its front page."""
+    """The listed papers of all days, latest day first, within a day as on its front page.
+
+    A paper that was listed on several days stands at each of them; of one ``submitter`` only at the last.
+    """
     limit = settings.page_size if limit is None else limit
-    lists = None
-    if submitter is None:
-        latest = store.latest_day(settings.front_list_names)
-        lists = settings.front_list_names if latest else None
-    total, listed = store.listed(None, None, lists, submitter, limit, offset, latest_first=True)
+    lists = settings.front_list_names if store.latest_day(settings.front_list_names) else None
+    if submitter is not None:
+        total, listed = store.listed(None, None, None, submitter, limit, offset, latest_first=True)
+    else:
+        total, listed = _through_days(store, lists, limit, offset)
     entries = [
         Entry(paper, offset + position, listing, float(paper.upvotes or 0), [_reason(paper, listing)])
         for position, (paper, listing) in enumerate(listed, start=1)
     ]
     return Edition(entries, total, offset, lists=lists or [])
+
+
+def _through_days(
+    store: Store, lists: list[str] | None, limit: int, offset: int
+) -> tuple[int, list[tuple[Paper, Listing]]]:
+    """One page of the days of ``lists``, latest first, asking only for the days on the page."""
+    days = store.papers_by_day(lists)
+    listed: list[tuple[Paper, Listing]] = []
+    before = 0
+    for day, number in days:
+        if before >= offset + limit:
+            break
+        if before + number > offset:
+            skipped = max(0, offset - before)
+            listed += store.listed(day, day, lists, None, limit - len(listed), skipped)[1]
+        before += number
+    return sum(number for _, number in days), listed
 
 
 def trending(

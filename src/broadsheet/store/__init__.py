@@ -130,7 +130,7 @@ class Store:
         with self._engine.connect() as connection:
             return reading.days(connection)
 
-    def papers_by_day(self, lists: Sequence[str]) -> list[tuple[str, int]]:
+    def papers_by_day(self, lists: Sequence[str] | None = None) -> list[tuple[str, int]]:
         """(day, number of papers) for every day on which ``lists`` have papers, latest first."""
         with self._engine.connect() as connection:
             return reading.papers_by_day(connection, lists)

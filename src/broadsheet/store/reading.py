@@ -191,8 +191,14 @@ def listed(
 
 
 def ids_between(connection: Connection, first: str, last: str) -> list[tuple[str, str]]:
-    query = sa.select(s.papers.c.id, sa.func.max(s.listings.c.day)).join(s.listings, s.listings.c.paper == s.papers.c.key)
-    query = query.where(*_where(first, last, None, None)).group_by(s.papers.c.key, s.papers.c.id).order_by(s.papers.c.key)
+    query = sa.select(s.papers.c.id, sa.func.max(s.listings.c.day)).join(
+        s.listings, s.listings.c.paper == s.papers.c.key
+    )
+    query = (
+        query.where(*_where(first, last, None, None))
+        .group_by(s.papers.c.key, s.papers.c.id)
+        .order_by(s.papers.c.key)
+    )
     return [tuple(row) for row in connection.execute(query)]
 
 
@@ -227,10 +233,10 @@ def days(connection: Connection) -> list[tuple[str, str, int]]:
     return [tuple(row) for row in connection.execute(query)]
 
 
-def papers_by_day(connection: Connection, lists: Sequence[str]) -> list[tuple[str, int]]:
+def papers_by_day(connection: Connection, lists: Sequence[str] | None) -> list[tuple[str, int]]:
     """(day, number of papers) of every day on which ``lists`` have papers, latest first."""
     query = sa.select(s.listings.c.day, sa.func.count(sa.distinct(s.listings.c.paper)))
-    query = query.where(s.listings.c.list.in_(list(lists))).group_by(s.listings.c.day)
+    query = query.where(*_where(None, None, lists, None)).group_by(s.listings.c.day)
     return [tuple(row) for row in connection.execute(query.order_by(s.listings.c.day.desc()))]
 
 
