@@ -46,7 +46,13 @@ def serve_workspace(workspace: Workspace, host: str, port: int, announce: Callab
         jobs.start()
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        # An address that is far too long reaches the site, which says what is wrong with it.
+        h11_max_incomplete_event_size=512 * 1024,
     )
     try:
         _Server(config, started).run(sockets=[bound])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -255,6 +257,15 @@ def test_a_wrong_parameter_is_refused_with_its_name_and_the_remedy(
     assert response.headers["X-Error-Message"] == response.json()["error"]
     assert response.headers["X-Request-Id"]
     assert "X-Error-Code" not in response.headers
+
+
+def test_a_query_of_100_000_characters_is_refused_and_not_cut_off(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rsplit(":", 1)[-1]), timeout=30)
+    connection.request("GET", "/api/papers/search?q=" + "a" * 100_000)
+    response = connection.getresponse()
+    assert response.status == 400
+    assert json.loads(response.read())["error"] == "q has 100,000 characters; give at most 5,000"
+    connection.close()
 
 
 def test_unknown_and_empty_parameters_are_ignored(api: httpx.Client) -> None:

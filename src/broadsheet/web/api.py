@@ -165,8 +165,8 @@ def _workspace(request: Request) -> Workspace:
 
 
 def _given(text: str) -> str | None:
-    """``text``, or None for a parameter that is left out or empty."""
-    return text.strip() or None
+    """``text``, or None for a parameter that is left out or empty. No stored text holds a NUL."""
+    return text.replace("\x00", "").strip() or None
 
 
 def _next_link(request: Request, **parameters: Any) -> dict[str, str]:
