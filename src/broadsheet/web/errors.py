@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,7 @@ from ..model.dates import DateError
 from ..model.papers import Paper
 from .api import error_response
 from .render import page, workspace_of
+from .security import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,13 @@ class PageError(Exception):
     """
 
     def __init__(
-        self, status: int, message: str, *, title: str = "", near: str = "", links: tuple[tuple[str, str], ...] = ()
+        self,
+        status: int,
+        message: str,
+        *,
+        title: str = "",
+        near: str = "",
+        links: tuple[tuple[str, str], ...] = (),
     ):
         super().__init__(message)
         self.status = status
@@ -44,7 +52,7 @@ class PageError(Exception):
         self.links = links
 
 
-def error_page(request: Request, error: PageError) -> Response:
+def error_page(request: Request, error: PageError, headers: Mapping[str, str] | None = None) -> Response:
     """``error`` with the same masthead as every page, and with papers near to what was asked for."""
     if request.url.path.startswith("/api/"):
         return error_response(error.status, error.message)
@@ -53,6 +61,7 @@ def error_page(request: Request, error: PageError) -> Response:
         "error.html",
         error.title,
         status=error.status,
+        headers=headers,
         code=error.status,
         message=error.message,
         links=error.links,
@@ -103,7 +112,8 @@ def register(app: FastAPI) -> None:
         request_id = secrets.token_hex(8)
         log.error("request %s failed", request_id, exc_info=error)
         message = f"It is not your fault. The log of the server tells more, under {request_id}."
-        return error_page(request, PageError(500, message))
+        # This one is made outside of everything that adds to answers.
+        return error_page(request, PageError(500, message), SECURITY_HEADERS)
 
     app.add_exception_handler(PageError, page_error)  # type: ignore[arg-type]
     app.add_exception_handler(DateError, date_error)  # type: ignore[arg-type]

@@ -91,14 +91,16 @@ def mathml(tex: str) -> str:
     """
     try:
         if len(tex) > MAX_FORMULA:
-            raise FormulaError(f"the formula has {len(tex):,} characters, at most {MAX_FORMULA:,} are rendered")
+            raise FormulaError(
+                f"the formula has {len(tex):,} characters, at most {MAX_FORMULA:,} are rendered"
+            )
         rendered = _shared_renderer().render(_PER_CENT.sub(r"\\%", _UNICODE.sub(unicode_character, tex)))
     except FormulaError:
         return f'<code class="tex">{html.escape(tex.strip())}</code>'
     element = rendered.removeprefix('<span class="katex">').removesuffix("</span>")
     element = _VARIANT.sub(_letters, element)
     source = html.escape(tex.strip())
-    return element.replace("<math xmlns=\"http://www.w3.org/1998/Math/MathML\"", f'<math title="{source}"', 1)
+    return element.replace('<math xmlns="http://www.w3.org/1998/Math/MathML"', f'<math title="{source}"', 1)
 
 
 # MathJax, which arXiv uses, knows this command; KaTeX does not.
@@ -109,7 +111,9 @@ _PER_CENT = re.compile(r"(?<!\\)%")
 
 def unicode_character(match: re.Match[str]) -> str:
     character = chr(int(match[1], 16))
-    return f"\\text{{{character}}}" if character.isprintable() and character not in "{}\\$%#&_^~" else match[0]
+    return (
+        f"\\text{{{character}}}" if character.isprintable() and character not in "{}\\$%#&_^~" else match[0]
+    )
 
 
 # Browsers draw single letters upright or italic only; the other alphabets are characters of their own.

@@ -1,4 +1,4 @@
-"""Puts KaTeX, from its pinned package, where `web.tex` finds it: ``python -m broadsheet.web.katex_install``."""
+"""Puts KaTeX where `web.katex` finds it: ``python -m broadsheet.web.katex_install``."""
 
 from __future__ import annotations
 

@@ -90,14 +90,18 @@ def page(
     """
     settings = workspace_of(request).settings
     base = base_url(request)
-    body = environment().get_template(template).render(
-        site_name=settings.site_name,
-        tagline=settings.tagline,
-        base=base,
-        title=title,
-        canonical=base + path if path is not None else "",
-        description=description,
-        **{"query": "", "section": "", "alternates": (), "tabs": TABS, **context},
+    body = (
+        environment()
+        .get_template(template)
+        .render(
+            site_name=settings.site_name,
+            tagline=settings.tagline,
+            base=base,
+            title=title,
+            canonical=base + path if path is not None else "",
+            description=description,
+            **{"query": "", "section": "", "alternates": (), "tabs": TABS, **context},
+        )
     )
     if status != 200:
         return HTMLResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})
@@ -117,7 +121,9 @@ def kept(request: Request, make: Callable[[], Response]) -> Response:
     return response
 
 
-def conditional(request: Request, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
+def conditional(
+    request: Request, body: bytes, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
     """``body`` with an entity tag of its content; 304 without it where the reader has it already."""
     tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     common = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept", **(headers or {})}

@@ -24,6 +24,7 @@ _LISTS = {
     "saved_page": "Saved page",
     "starter": "Starter edition",
     "added": "Added",
+    "arxiv": "arXiv",
 }
 
 
@@ -45,8 +46,8 @@ class Story:
     url: str
     title: Markup
     byline: str
-    standfirst: Markup = Markup("")
-    text: Markup = Markup("")
+    standfirst: Markup = field(default_factory=Markup)
+    text: Markup = field(default_factory=Markup)
     kickers: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     reason: str = ""
@@ -114,7 +115,10 @@ def facts(paper: Paper) -> list[Fact]:
 
 def _stood(listing: Listing, days: bool, lists: bool) -> Fact:
     day = short_day(listing.day).rsplit(" ", 1)[0] if days else ""
-    return Fact(", ".join(filter(None, (day, list_title(listing.list) if lists else ""))), f"/papers/date/{listing.day}")
+    return Fact(
+        ", ".join(filter(None, (day, list_title(listing.list) if lists else ""))),
+        f"/papers/date/{listing.day}",
+    )
 
 
 def list_title(name: str) -> str:

@@ -44,7 +44,7 @@ def plain_of(text: str) -> str:
 
 # Formulas stand aside as single characters while the prose around them is converted.
 _FIRST_PLACEHOLDER = 0xF0000
-_PLACEHOLDER = re.compile("[\U000F0000-\U000FFFFD]")
+_PLACEHOLDER = re.compile("[\U000f0000-\U000ffffd]")
 
 
 def _converted(text: str, out: _Plain, formula: Callable[[str], str]) -> str:
@@ -163,7 +163,10 @@ _ELEMENTS = {
 
 # One pair of braces with up to two more within.
 _ARGUMENT = r"\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
-_STYLES = "emph|textit|textsl|textbf|texttt|textsc|textsf|textrm|textup|text|underline|uline|mbox|textsuperscript|textsubscript"
+_STYLES = (
+    "emph|textit|textsl|textbf|texttt|textsc|textsf|textrm|textup|text|underline|uline|mbox|"
+    "textsuperscript|textsubscript"
+)
 _LETTERS = "ss|o|O|l|L|ae|AE|oe|OE|aa|AA|i|j|dh|DH|th|TH"
 _PROSE = re.compile(
     "|".join(
@@ -175,8 +178,9 @@ _PROSE = re.compile(
             rf"\\href{_ARGUMENT.replace('(', '(?P<target>', 1)}{_ARGUMENT.replace('(', '(?P<label>', 1)}",
             rf"\\footnote{_ARGUMENT.replace('(', '(?P<note>', 1)}",
             rf"\\textcolor\s*\{{[^{{}}]*\}}{_ARGUMENT.replace('(', '(?P<coloured>', 1)}",
-            r"(?P<dropped>\\color\s*\{[^{}]*\}|\\[-/@]|\\(?:allowbreak|large|Large|small|xspace|noindent)(?![A-Za-z])\s*)",
-            r"(?P<accent>\{?\\(?:['`^\"~=.]\s?|(?:[uvHck](?:(?=\{)|\s)|[dbrt](?=\{)))(?:\{\\?[A-Za-z]\}|\\[ij](?![A-Za-z])|[A-Za-z])\}?)",
+            r"(?P<dropped>\\color\s*\{[^{}]*\}|\\[-/@]|\\(?:allowbreak|large|Large|small|xspace)(?![A-Za-z])\s*)",
+            r"(?P<accent>\{?\\(?:['`^\"~=.]\s?|[uvHck](?:(?=\{)|\s)|[dbrt](?=\{))"
+            r"(?:\{\\?[A-Za-z]\}|\\[ij](?![A-Za-z])|[A-Za-z])\}?)",
             rf"(?P<letter>\{{?\\(?:{_LETTERS})(?![A-Za-z])(?:\{{\}}|\s)?\}}?)",
             r"\\cite[pt]?\*?\s*\{(?P<cited>[^{}]*)\}",
             r"\\(?P<escaped>[%&_#$\{\}])",
@@ -264,13 +268,17 @@ def _trimmed(url: str) -> str:
 
 
 _to_text = latex2text.LatexNodes2Text(math_mode="text", strict_latex_spaces=True)
+# In a formula "\log n" keeps its space, as it is read.
+_formula_to_text = latex2text.LatexNodes2Text(math_mode="text", strict_latex_spaces="based-on-source")
 _context = latex2text.get_default_latex_context_db()
 
 
 @lru_cache(1_024)
 def _unicode(tex: str) -> str:
     """The character that an accent command or a letter command stands for, or nothing."""
-    text = unicodedata.normalize("NFC", _to_text.latex_to_text(tex.strip("{}") if tex[0] == "{" else tex)).strip()
+    text = unicodedata.normalize(
+        "NFC", _to_text.latex_to_text(tex.strip("{}") if tex[0] == "{" else tex)
+    ).strip()
     return text if len(text) == 1 else ""
 
 
@@ -288,7 +296,7 @@ def _symbol(name: str) -> str:
 def _math_text(tex: str) -> str:
     """A formula as readable Unicode text: ``\\alpha_i`` as ``α_i``."""
     try:
-        text = _to_text.latex_to_text(tex.strip())
+        text = _formula_to_text.latex_to_text(tex.strip())
     except Exception:  # pylatexenc raises errors of many kinds; the source is readable too.
         text = tex.strip()
     return re.sub(r"\s+", " ", text).strip() or tex.strip()

@@ -56,7 +56,13 @@ def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> 
     number, workspace = page_number(p), workspace_of(request)
     size = workspace.settings.page_size
     edition = front_page(
-        workspace.store, workspace.settings, kind, name, list_name=only or None, limit=size, offset=number * size
+        workspace.store,
+        workspace.settings,
+        kind,
+        name,
+        list_name=only or None,
+        limit=size,
+        offset=number * size,
     )
     if edition.period is None:
         if only:
@@ -144,7 +150,9 @@ def _nearest(request: Request, edition: Edition, only: str) -> Response:
         links = ((f"The first edition: {edition.following.title}", period_path(edition.following)),)
         message = f"The papers{words} begin on {edition.following.title}; nothing is older."
         raise PageError(404, message, title=f"Before the first edition: {period.title}", links=links)
-    raise PageError(404, f"There are no papers{words} here.", title="No papers", links=(("The front page", "/"),))
+    raise PageError(
+        404, f"There are no papers{words} here.", title="No papers", links=(("The front page", "/"),)
+    )
 
 
 def _missed(request: Request, kind: str) -> str:
@@ -157,7 +165,12 @@ def _missed(request: Request, kind: str) -> str:
 
 def _beyond(pages: int, path: str) -> PageError:
     plural = "s" if pages != 1 else ""
-    return PageError(404, f"This edition has {pages} page{plural}.", title="Past the last page", links=(("Its first page", path),))
+    return PageError(
+        404,
+        f"This edition has {pages} page{plural}.",
+        title="Past the last page",
+        links=(("Its first page", path),),
+    )
 
 
 def _neighbour(period: Period | None, only: str) -> tuple[str, str] | None:

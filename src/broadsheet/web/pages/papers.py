@@ -42,7 +42,7 @@ _LINKS = {
 
 @reading(router, "/papers/{name:path}")
 def paper(request: Request, name: str) -> Response:
-    """A paper under any of its names, or one of its other forms: ``.md``, ``.bib``, ``.ris``, ``.csl.json``."""
+    """A paper under any of its names, or one of its other forms: ``.md``, ``.bib`` and so on."""
     store = workspace_of(request).store
     if "://" in name and request.url.query:
         name = f"{name}?{request.url.query}"
@@ -55,9 +55,13 @@ def paper(request: Request, name: str) -> Response:
     if found is None:
         raise _not_found(name)
     if name != found.id + suffix:
-        return RedirectResponse(stories.paper_url(found.id) + suffix, 302, headers={"Cache-Control": "no-cache"})
+        return RedirectResponse(
+            stories.paper_url(found.id) + suffix, 302, headers={"Cache-Control": "no-cache"}
+        )
     if suffix == ".md" or (not suffix and _prefers_markdown(request.headers.get("accept", ""))):
-        return conditional(request, paper_markdown(found, base_url(request)).encode(), "text/markdown; charset=utf-8")
+        return conditional(
+            request, paper_markdown(found, base_url(request)).encode(), "text/markdown; charset=utf-8"
+        )
     if suffix:
         return _citation(request, found, suffix)
     return _paper_page(request, found)
@@ -75,7 +79,9 @@ def _not_found(name: str) -> PageError:
     identifier = find_identifier(name)
     if identifier and identifier.scheme == "arxiv":
         message = f"The paper {identifier.value} is not in this archive. It may be on arXiv."
-        links: tuple[tuple[str, str], ...] = ((f"{identifier.value} on arXiv", f"https://arxiv.org/abs/{identifier.value}"),)
+        links: tuple[tuple[str, str], ...] = (
+            (f"{identifier.value} on arXiv", f"https://arxiv.org/abs/{identifier.value}"),
+        )
         return PageError(404, message, title="That paper is not here", near=identifier.value, links=links)
     near = words_of_path(name)
     return PageError(404, f"No paper here is called {name[:100]}.", title="That paper is not here", near=near)
@@ -90,7 +96,9 @@ def _citation(request: Request, found: Paper, suffix: str) -> Response:
     form = next(form for form in citations.FORMATS.values() if form.suffix == suffix)
     filename = re.sub(r"[^\w.-]+", "_", found.id) + suffix
     disposition = f"attachment; filename=\"{filename}\"; filename*=UTF-8''{quote(filename)}"
-    return conditional(request, form.write(found).encode(), form.media_type, {"Content-Disposition": disposition})
+    return conditional(
+        request, form.write(found).encode(), form.media_type, {"Content-Disposition": disposition}
+    )
 
 
 def _paper_page(request: Request, found: Paper) -> Response:
@@ -111,7 +119,8 @@ def _paper_page(request: Request, found: Paper) -> Response:
         listings=_listings(found),
         similar=[(one, stories.byline(one, 2)) for one in workspace.store.papers(keys)],
         bibtex=citations.bibtex(found),
-        forms=[(form.name, url + form.suffix) for form in citations.FORMATS.values()] + [("Markdown", f"{url}.md")],
+        forms=[(form.name, url + form.suffix) for form in citations.FORMATS.values()]
+        + [("Markdown", f"{url}.md")],
         ids=[(_SCHEMES.get(i.scheme, i.scheme), i.value) for i in found.identifiers if i.scheme != "title"],
         pdf=next((link.url for link in _all_links(found) if link.kind == "pdf"), ""),
         abstract=[part for part in found.abstract.split("\n\n") if part],
@@ -172,6 +181,8 @@ def _listings(found: Paper) -> list[dict[str, Any]]:
     """Where the paper was listed, newest first, each place once however many sources told of it."""
     seen: dict[tuple[str, str], dict[str, Any]] = {}
     for one in sorted(found.listings, key=lambda listing: listing.day, reverse=True):
-        told = seen.setdefault((one.list, one.day), {"list": one.list, "day": one.day, "rank": one.rank, "upvotes": one.upvotes})
+        told = seen.setdefault(
+            (one.list, one.day), {"list": one.list, "day": one.day, "rank": one.rank, "upvotes": one.upvotes}
+        )
         told["upvotes"] = told["upvotes"] if told["upvotes"] is not None else one.upvotes
     return list(seen.values())

@@ -29,7 +29,11 @@ def ready(request: Request) -> Response:
         told = {"status": "unavailable", "error": f"the database does not answer ({type(error).__name__})"}
         return JSONResponse(told, 503, headers={"Cache-Control": "no-store"})
     state = workspace.engine.state()
-    told = {"status": "ok", "changes": changes, "index": {"words": state.words, "vectors": state.vectors, "behind": state.behind}}
+    told = {
+        "status": "ok",
+        "changes": changes,
+        "index": {"words": state.words, "vectors": state.vectors, "behind": state.behind},
+    }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
@@ -42,11 +46,15 @@ def robots(request: Request) -> Response:
 @reading(router, "/opensearch.xml")
 def opensearch(request: Request) -> Response:
     settings = workspace_of(request).settings
-    body = environment().get_template("opensearch.xml").render(
-        # The format allows 16 and 1,024 characters.
-        short_name=settings.site_name[:16],
-        description=f"Search the papers of {settings.site_name}"[:1024],
-        base=base_url(request),
+    body = (
+        environment()
+        .get_template("opensearch.xml")
+        .render(
+            # The format allows 16 and 1,024 characters.
+            short_name=settings.site_name[:16],
+            description=f"Search the papers of {settings.site_name}"[:1024],
+            base=base_url(request),
+        )
     )
     return conditional(request, body.encode(), "application/opensearchdescription+xml; charset=utf-8")
 
@@ -69,8 +77,10 @@ def month_sitemap(request: Request, name: str) -> Response:
     period, store = month_period(name), workspace_of(request).store
     papers = store.ids_between(period.first, period.last)
     days = sorted({day for _, day in papers}, reverse=True)
-    body = environment().get_template("sitemap.xml").render(
-        base=base_url(request), days=days, papers=papers[: _MOST_ADDRESSES - len(days)]
+    body = (
+        environment()
+        .get_template("sitemap.xml")
+        .render(base=base_url(request), days=days, papers=papers[: _MOST_ADDRESSES - len(days)])
     )
     return conditional(request, body.encode(), "application/xml; charset=utf-8")
 
@@ -79,7 +89,14 @@ def month_sitemap(request: Request, name: str) -> Response:
 def unapi(request: Request, id: str = "", format: str = "") -> Response:
     """unAPI: Zotero and its kin take papers from any page that names their ids."""
     if not format:
-        body = environment().get_template("unapi.xml").render(id=id, formats=[(name, form.media_type.split(";")[0]) for name, form in citations.FORMATS.items()])
+        body = (
+            environment()
+            .get_template("unapi.xml")
+            .render(
+                id=id,
+                formats=[(name, form.media_type.split(";")[0]) for name, form in citations.FORMATS.items()],
+            )
+        )
         return Response(body, 300 if id else 200, media_type="application/xml; charset=utf-8")
     paper = workspace_of(request).store.paper(id) if id and len(id) <= 2_000 else None
     chosen = citations.FORMATS.get(format)

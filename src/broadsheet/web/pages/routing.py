@@ -18,7 +18,9 @@ def reading(router: APIRouter, path: str) -> Callable[[Handler], Handler]:
     """Answers GET and HEAD at ``path`` with the decorated handler."""
 
     def register(handler: Handler) -> Handler:
-        router.add_api_route(path, handler, methods=["GET", "HEAD"], response_model=None, include_in_schema=False)
+        router.add_api_route(
+            path, handler, methods=["GET", "HEAD"], response_model=None, include_in_schema=False
+        )
         return handler
 
     return register

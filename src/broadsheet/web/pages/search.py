@@ -65,7 +65,9 @@ def search_page(request: Request, q: str, p: str) -> Response:
         )
     if not query:
         workspace = workspace_of(request)
-        return page(request, "search.html", "Search", path="/search", answer=None, results=[], pages=0, **shown)
+        return page(
+            request, "search.html", "Search", path="/search", answer=None, results=[], pages=0, **shown
+        )
     workspace = workspace_of(request)
     answer = workspace.engine.search(query, limit=PAGE_SIZE, offset=number * PAGE_SIZE)
     papers = {paper.key: paper for paper in workspace.store.papers([hit.key for hit in answer.hits])}
@@ -109,4 +111,6 @@ def _marked(text: str, stems: frozenset[str]) -> Markup:
     if tex.has_formula(text):
         return tex.html_of(text)
     pieces = highlighted(tex.plain_of(text), stems)
-    return Markup("").join(Markup("<mark>{}</mark>").format(piece) if marked else escape(piece) for marked, piece in pieces)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(piece) if marked else escape(piece) for marked, piece in pieces
+    )
