@@ -112,8 +112,9 @@ def links_in(text: str) -> list[tuple[str, str]]:
     while start := _next_start(text, at):
         url, end = _url_at(text, start)
         if url:
-            key = re.sub(r"^https?://(www\.)?", "", url).rstrip("/").lower()
-            found.setdefault(key, (_kind(url, text[max(at, start.start() - 120) : start.start()]), url))
+            found.setdefault(
+                _sameness(url), (_kind(url, text[max(at, start.start() - 120) : start.start()]), url)
+            )
         at = max(end, start.end())
     return list(found.values())
 
@@ -132,20 +133,24 @@ def _next_start(text: str, at: int) -> re.Match[str] | None:
         at = hint + 1
 
 
-def printed_links(text: str | None, source: str, provenance: str = "abstract") -> list[Link]:
-    """The links printed in ``text``, the field ``provenance`` of what ``source`` tells."""
+def add_printed_links(links: list[Link], text: str | None, source: str, provenance: str = "abstract") -> None:
+    """Appends to ``links`` those printed in ``text``, the field ``provenance`` of what ``source`` tells.
+
+    Addresses that lead to where one of ``links`` leads already are left out.
+    """
     if not text:
-        return []
-    return [
-        Link(
-            kind,
-            url,
-            source,
-            provenance,
-            {"id": hub_name(url)} if kind in ("model", "dataset", "space") else None,
-        )
-        for kind, url in links_in(text)
-    ]
+        return
+    known = None
+    for kind, url in links_in(text):
+        known = {_sameness(link.url) for link in links} if known is None else known
+        if _sameness(url) not in known:
+            data = {"id": hub_name(url)} if kind in ("model", "dataset", "space") else None
+            links.append(Link(kind, url, source, provenance, data))
+
+
+def _sameness(url: str) -> str:
+    """What two addresses share that lead to the same place: no scheme, no `www.`, no last slash."""
+    return re.sub(r"^https?://(www\.)?", "", url).rstrip("/").removesuffix(".git").lower()
 
 
 def page_link(url: str, source: str, provenance: str) -> Link:

@@ -85,9 +85,11 @@ class Content:
     @cached_property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of the unpacked content."""
-        digest = hashlib.sha256()
+        # It is asked for while the content is being read, which goes on as if nothing had happened.
+        broken, digest = self.broken, hashlib.sha256()
         for chunk in self.chunks():
             digest.update(chunk)
+        self.broken = broken
         return digest.hexdigest()[:16]
 
     def chunks(self) -> Iterator[bytes]:
@@ -154,15 +156,25 @@ class Content:
         except UnknownEncoding as error:
             raise Unreadable(str(error)) from error
 
+    def _pieces(self) -> Iterator[bytes]:
+        """The bytes of the input as they are. Several readers may take turns."""
+        place = self._start
+        while True:
+            self._file.seek(place)
+            piece = self._file.read(CHUNK)
+            if not piece:
+                return
+            place += len(piece)
+            yield piece
+
     def _unpacked(self) -> Iterator[bytes]:
         """The bytes as they stand in the input, or in the gzip members that it consists of."""
         self.broken = None
-        self._file.seek(self._start)
-        packed = self._file.read(CHUNK)
+        pieces = self._pieces()
+        packed = next(pieces, b"")
         if packed[:2] != b"\x1f\x8b":
-            while packed:
-                yield packed
-                packed = self._file.read(CHUNK)
+            yield packed
+            yield from pieces
             return
         unpacker = zlib.decompressobj(31)
         while packed:
@@ -175,12 +187,12 @@ class Content:
                 yield data
             if unpacker.eof:
                 # Another member, or the zeros that tapes and some tools put at the end.
-                packed = unpacker.unused_data.lstrip(b"\0") or self._file.read(CHUNK).lstrip(b"\0")
+                packed = unpacker.unused_data.lstrip(b"\0") or next(pieces, b"").lstrip(b"\0")
                 if packed and not packed.startswith(b"\x1f"):
                     return
                 unpacker = zlib.decompressobj(31) if packed else unpacker
             else:
-                packed = unpacker.unconsumed_tail or self._file.read(CHUNK)
+                packed = unpacker.unconsumed_tail or next(pieces, b"")
         if not unpacker.eof:
             self.broken = (
                 "the gzip data end before their end (an interrupted download?); fetch the file again"

@@ -59,7 +59,7 @@ def decoded(data: bytes) -> str:
         text = _text(data, declared[1].decode("ascii"))
         if text is not None:
             return text
-    if data.count(0) > len(data) // 100:
+    if b"\0" in data:
         raise UnknownEncoding(
             "it is no text but binary data; give a text file of one of the formats that are read"
         )

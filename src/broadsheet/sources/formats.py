@@ -207,7 +207,7 @@ def _is_foreign(value: Any) -> bool:
     known = jsonlines.adapter.FIELDS.keys() & value.keys()
     # Much has a title, but is no paper: schemas, posts, pages.
     return (
-        (not known or known == {"title"} and len(value) > 3)
+        (not known or (known == {"title"} and len(value) > 3))
         and not daily_papers.adapter.is_item(value)
         and not csl.adapter.is_item(value)
     )

@@ -46,12 +46,11 @@ def rough_date(text: str | None, month: str | None = None, day: str | None = Non
 
 
 def _month(text: str) -> int | None:
-    text = text.strip().lower()
-    if re.match(r"\d{1,2}(?!\d)", text):
-        number = int(re.match(r"\d{1,2}", text)[0])
-        return number if 1 <= number <= 12 else None
-    name = re.search(r"[a-z]{3}", text)
-    return _MONTHS.index(name[0]) + 1 if name and name[0] in _MONTHS else None
+    name = re.search(r"[a-z]{3}", text.lower())
+    if name:
+        return _MONTHS.index(name[0]) + 1 if name[0] in _MONTHS else None
+    number = re.search(r"\d{1,2}", text)
+    return int(number[0]) if number and 1 <= int(number[0]) <= 12 else None
 
 
 def arxiv_in(text: str | None) -> Identifier | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...model.identifiers import arxiv_identifier
-from ...model.links import printed_links
+from ...model.links import add_printed_links
 from ...model.papers import Author, Record, Rejection
 from ..batch import Batch
 from ..references import add_identifiers, arxiv_in, rough_date
@@ -57,7 +57,7 @@ def record(entry: BibEntry, batch: Batch) -> Record | Rejection:
     archive = fields.get("primaryclass") or fields.get("eprintclass")
     if archive and any(identifier.scheme == "arxiv" for identifier in result.identifiers):
         result.categories = [archive]
-    result.links += printed_links(abstract, SOURCE)
+    add_printed_links(result.links, abstract, SOURCE)
     result.listings = [batch.added()]
     return result
 

@@ -21,8 +21,12 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 # Not every "@name(" begins an entry: programs have decorators.
 _ENTRY = re.compile(
-    r"(?im)^[ \t]*@[ \t]*(?:(?:string|preamble|comment)[ \t]*[{(]|[a-z]+[ \t]*\{[^\s,{}()=\"]*[ \t]*(?:,|\s*$)|"
-    r"(?:article|book|booklet|in\w+|manual|mastersthesis|phdthesis|misc|proceedings|techreport|unpublished)[ \t]*\()"
+    r"""(?im)^[ \t]*@[ \t]*(?:
+        (?:string|preamble|comment)[ \t]*[{(]
+      | [a-z]+[ \t]*\{[^\s,{}()="]*[ \t]*(?:,|\s*$)
+      | (?:article|book|in\w+|manual|\w+thesis|misc|proceedings|techreport|unpublished)[ \t]*\(
+    )""",
+    re.VERBOSE,
 )
 # Lines that somebody has commented out. "%" means nothing to BibTeX itself, and an abstract may
 # have a line that begins with it, so only lines that look like parts of entries count.

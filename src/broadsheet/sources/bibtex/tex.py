@@ -13,7 +13,7 @@ _BRACES = re.compile(r"[{}]")
 # Macros that the library drops or does not know.
 _REWRITTEN = (
     (re.compile(r"\\href\s*\{[^{}]*\}\s*\{"), "{"),
-    (re.compile(r"\\[mh]box\s*\{"), "{"),
+    (re.compile(r"\\(?:[mh]box|url)\s*\{"), "{"),
     (re.compile(r"\\((?:La|Bib|pdf|Xe)?TeX)(?![A-Za-z])(?:\s*\{\})?"), r"{\1}"),
 )
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from ...model.identifiers import arxiv_identifier
-from ...model.links import printed_links
+from ...model.links import add_printed_links
 from ...model.papers import Author, Record, Rejection
 from ..batch import Batch
 from ..references import add_identifiers, arxiv_in, rough_date
@@ -90,7 +90,7 @@ def record(item: dict[str, Any], where: str, batch: Batch) -> Record | Rejection
             arxiv_identifier(_text(item.get("archive_location")) or "") if archive == "arxiv" else None,
         ],
     )
-    result.links += printed_links(abstract, SOURCE)
+    add_printed_links(result.links, abstract, SOURCE)
     result.listings = [batch.added()]
     return result
 

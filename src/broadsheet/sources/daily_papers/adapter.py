@@ -7,7 +7,7 @@ from typing import Any
 
 from ...model import dates
 from ...model.identifiers import Identifier, find_identifier
-from ...model.links import printed_links
+from ...model.links import add_printed_links
 from ...model.papers import Author, Link, Listing, Record, Rejection
 from ..batch import Batch
 from .saved_text import SavedPage, day_of
@@ -98,7 +98,7 @@ def record(item: dict[str, Any], where: str, batch: Batch) -> Record:
         if value is not None:
             result.extra[name] = value
     result.links = _links(paper, item)
-    result.links += printed_links(result.abstract, SOURCE)
+    add_printed_links(result.links, result.abstract, SOURCE)
     result.listings = [_listing(result, get("submittedOnDailyAt"), nested, batch)]
     return result
 
@@ -108,14 +108,10 @@ def saved_page(page: SavedPage, batch: Batch, whole: bool = True) -> Iterator[Re
     day = batch.day or day_of(page, batch.today) or batch.today
     for paper in page.papers if whole else page.papers[:-1]:
         listing = Listing(SAVED_PAGE, day, batch.place(SAVED_PAGE, day), f"{SAVED_PAGE}:{batch.digest}")
-        yield Record(
-            title=paper.title,
-            source=SAVED_PAGE,
-            where=f"{batch.name} line {paper.line}",
-            abstract=paper.abstract,
-            links=printed_links(paper.abstract, SAVED_PAGE),
-            listings=[listing],
-        )
+        found = Record(paper.title, SAVED_PAGE, f"{batch.name} line {paper.line}", abstract=paper.abstract)
+        found.listings = [listing]
+        add_printed_links(found.links, paper.abstract, SAVED_PAGE)
+        yield found
     for number, line in page.left_over:
         why = f"{line[:80]!r} stands there like a title without an abstract; add one or delete the line"
         yield Rejection(f"{batch.name} line {number}", why)

@@ -15,7 +15,7 @@ from ...model.identifiers import (
     openreview_identifier,
     url_identifier,
 )
-from ...model.links import page_link, printed_links
+from ...model.links import add_printed_links, page_link
 from ...model.papers import Author, Link, Listing, Record
 from ..batch import ADDED, Batch
 
@@ -150,8 +150,8 @@ def _links(fields: dict[str, Any], source: str) -> list[Link]:
         links.append(Link("project", fields["project_page"], source, "project_page"))
     if "url" in fields and not url_identifier(fields["url"]):
         links.append(page_link(fields["url"], source, "url"))
-    links += printed_links(fields.get("abstract"), source)
-    links += printed_links(fields.get("comment"), source, "comment")
+    add_printed_links(links, fields.get("abstract"), source)
+    add_printed_links(links, fields.get("comment"), source, "comment")
     return links
 
 

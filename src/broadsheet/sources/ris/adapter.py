@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...model.links import printed_links
+from ...model.links import add_printed_links
 from ...model.papers import Author, Record, Rejection
 from ..batch import Batch
 from ..references import add_identifiers, arxiv_in, rough_date
@@ -50,7 +50,7 @@ def record(reference: dict[str, Any], where: str, batch: Batch) -> Record | Reje
         urls=[url for text in _texts(reference.get("urls")) for url in text.split(";") if "://" in url],
         others=[arxiv_in(venue)],
     )
-    result.links += printed_links(abstract, SOURCE)
+    add_printed_links(result.links, abstract, SOURCE)
     result.listings = [batch.added()]
     return result
 

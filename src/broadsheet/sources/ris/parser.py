@@ -40,7 +40,7 @@ def parse(text: str, whole: bool = True) -> Iterator[tuple[int, dict[str, Any]] 
     lines, first = [], 0
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip("\ufeff \t\r")
-        if not lines:
+        if not lines or (line.startswith("TY") and not any(_TAG.match(other) for other in lines)):
             first = number
         if line.startswith("%"):
             continue
