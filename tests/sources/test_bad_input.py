@@ -188,6 +188,21 @@ def test_xml_that_is_not_read_is_named_with_the_remedy(data: bytes, word: str) -
     assert "BibTeX" in rejection.why
 
 
+ATOM = """<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">{}</feed>
+"""
+
+
+def test_an_atom_answer_of_arxiv_is_read_and_other_feeds_are_left() -> None:
+    entry = "<entry><id>{}</id><title>A title</title><summary>Words.</summary></entry>"
+    (paper,) = read(ATOM.format(entry.format("http://arxiv.org/abs/2407.21783v2")).encode())
+    assert [identifier.value for identifier in paper.identifiers] == ["2407.21783"]
+    assert paper.listings[0].list == "added"
+    items = read(ATOM.format(entry.format("https://example.org/1") * 50).encode())
+    assert len(items) == 4
+    assert all(isinstance(item, Rejection) for item in items)
+
+
 def test_a_missing_file_a_directory_and_a_forbidden_file_are_errors_that_name_them(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no file .*nothing\.txt"):
         read_file(tmp_path / "nothing.txt")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.papers import Record, Rejection, Wanted
 from . import bibtex, csl, daily_papers, identifiers, jsonlines, ris
+from .arxiv import parse_atom
 from .batch import Batch
 from .content import Content, Unreadable
 from .encodings import UnknownEncoding, decoded
@@ -166,15 +167,14 @@ def _numbered(content: Content) -> Iterator[tuple[int, str]]:
 
 
 def _read_atom(content: Content, batch: Batch) -> Iterator[Item]:
-    try:
-        from .arxiv import parse_atom
-    except ImportError as error:
-        raise Unreadable(f"it is an Atom feed, which is not read from a file; {_GATHERED}. {READ}") from error
-    for item in parse_atom(content.data()):
-        item.where = f"{batch.name} {item.where}".strip()
-        if isinstance(item, Record) and not item.listings:
-            item.listings = [batch.added()]
+    read = 0
+    for number, item in enumerate(parse_atom(content.data(), batch.name), start=1):
+        if isinstance(item, Record):
+            read += 1
+            item.listings = item.listings or [batch.added()]
         yield item
+        if number >= _MAX_FOREIGN and not read:
+            raise Unreadable(f"its first {number} entries are no papers, so the rest was left unread. {READ}")
 
 
 # In this order: what is surer comes first.
