@@ -15,7 +15,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,9 +35,6 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 MAX_BYTES = 50_000_000
 MAX_REDIRECTS = 5
-# How long the network may be silent, and how long one answer may take altogether, in seconds.
-SILENCE_SECONDS = 30.0
-ANSWER_SECONDS = 180.0
 # A service that asks for a longer pause is left alone until then, and the caller is told.
 MAX_PAUSE_SECONDS = 300.0
 # Nobody means a longer one.
@@ -49,17 +46,19 @@ _LOCK_POLL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service and the pace that it asks for.
+    """A service, the pace that it asks for, and the patience it gets; times are in seconds.
 
-    ``interval`` is the least time between the beginnings of two requests, ``tries`` how often one
-    request is tried, ``backoff`` the pause after the first failure (doubled after each further one);
-    times are in seconds.
+    ``interval`` is the least time from the end of a request to the next one, ``tries`` how often one
+    request is tried, ``backoff`` the pause after the first failure (doubled after each further one),
+    ``silence`` how long nothing may arrive, ``longest`` how long one answer may take altogether.
     """
 
     name: str
     interval: float = 1.0
     tries: int = 4
     backoff: float = 4.0
+    silence: float = 30.0
+    longest: float = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +128,10 @@ class Client:
         # A keyboard's every character may stand in a setting; a header takes ASCII.
         contact = re.sub(r"[^!-'*-~]+", " ", contact).strip()
         headers = {"User-Agent": f"Broadsheet/{__version__}" + (f" (+{contact})" if contact else "")}
-        timeout = httpx.Timeout(SILENCE_SECONDS, connect=10.0)
-        self._trusted = httpx.Client(headers=headers, timeout=timeout, limits=httpx.Limits(max_connections=8))
-        # Connections to checked addresses are not kept: another host at that address is another question.
+        self._trusted = httpx.Client(headers=headers)
         self._guarded = httpx.Client(
             headers=headers,
-            timeout=timeout,
-            transport=_PublicOnly(httpx.Limits(max_keepalive_connections=0)),
+            transport=_PublicOnly(is_public),
             trust_env=False,
         )
 
@@ -274,7 +270,7 @@ class Client:
                     0.75, 1.25
                 )
                 pause = max(backoff, asked_pause or 0.0)
-                pace.pause(pause)
+                pace.following = pause
             if asked_pause and asked_pause > MAX_PAUSE_SECONDS:
                 raise ServiceError(
                     service.name,
@@ -311,7 +307,11 @@ class Client:
         try:
             pace = _Pace(self.folder / f"{name}.json", service)
             pace.wait(url, stop)
-            yield pace
+            try:
+                yield pace
+            finally:
+                # Counted from the end: however long a request was on its way, the next one comes later.
+                pace.book(pace.following)
         finally:
             lock.release()
 
@@ -326,6 +326,8 @@ class _Pace:
     def __init__(self, path: Path, service: Service):
         self._path = path
         self._service = service
+        # The pause, in seconds, that shall follow the request in hand.
+        self.following = 0.0
 
     def wait(self, url: httpx.URL, stop: threading.Event | None) -> None:
         """Waits until the service may be asked, and books the interval that begins then."""
@@ -341,10 +343,10 @@ class _Pace:
             time.sleep(seconds)
         elif stop.wait(seconds):
             raise Stopped
-        # Booked before the request: a crash in the middle of it counts as a request.
-        self.pause(0.0)
+        # Booked before the request, too: a crash in the middle of it counts as a request.
+        self.book(0.0)
 
-    def pause(self, seconds: float) -> None:
+    def book(self, seconds: float) -> None:
         """Lets nobody ask for ``seconds``, at least for the service's interval."""
         now = time.time()
         seconds = min(max(seconds, self._service.interval), _LONGEST_PAUSE_SECONDS)
@@ -366,7 +368,7 @@ class _Pace:
             return self._service.interval
         if written > time.time():
             # The clock was set back: the whole pause begins anew, and is counted from now on.
-            self.pause(following - written)
+            self.book(following - written)
             return following - written
         return max(0.0, following - time.time())
 
@@ -388,8 +390,9 @@ def _exchange(
     max_bytes: int,
 ) -> Response | httpx.URL | _TryAgain:
     """One request and its answer, read in pieces within the limits of size and time."""
-    deadline = time.monotonic() + ANSWER_SECONDS
-    with client.stream("GET", url, headers=headers) as answer:
+    deadline = time.monotonic() + service.longest
+    timeout = httpx.Timeout(service.silence, connect=min(service.silence, 10.0))
+    with client.stream("GET", url, headers=headers, timeout=timeout) as answer:
         status = answer.status_code
         if status in _REDIRECTS and "location" in answer.headers:
             try:
@@ -484,8 +487,10 @@ class _PublicOnly(httpx.BaseTransport):
     A name that is resolved twice could be public for the check and private for the connection.
     """
 
-    def __init__(self, limits: httpx.Limits):
-        self._inner = httpx.HTTPTransport(limits=limits)
+    def __init__(self, public: Callable[[str], bool]):
+        self._public = public
+        # Connections are not kept: another host at the same address is another question.
+        self._inner = httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -495,7 +500,7 @@ class _PublicOnly(httpx.BaseTransport):
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(f"{url.host} is unknown") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        private = [address for address in addresses if not is_public(address)]
+        private = [address for address in addresses if not self._public(address)]
         if private or not addresses:
             raise RefusedAddress(
                 "page",
