@@ -94,7 +94,7 @@ def mathml(tex: str) -> str:
             raise FormulaError(
                 f"the formula has {len(tex):,} characters, at most {MAX_FORMULA:,} are rendered"
             )
-        rendered = _shared_renderer().render(_PER_CENT.sub(r"\\%", _UNICODE.sub(unicode_character, tex)))
+        rendered = _shared_renderer().render(escape_per_cent(_UNICODE.sub(_unicode_character, tex)))
     except FormulaError:
         return f'<code class="tex">{html.escape(tex.strip())}</code>'
     element = rendered.removeprefix('<span class="katex">').removesuffix("</span>")
@@ -109,7 +109,12 @@ _UNICODE = re.compile(r"\\unicode\{x([0-9A-Fa-f]{2,5})\}")
 _PER_CENT = re.compile(r"(?<!\\)%")
 
 
-def unicode_character(match: re.Match[str]) -> str:
+def escape_per_cent(tex: str) -> str:
+    """``tex`` with every per cent sign meant as one."""
+    return _PER_CENT.sub(r"\\%", tex)
+
+
+def _unicode_character(match: re.Match[str]) -> str:
     character = chr(int(match[1], 16))
     return (
         f"\\text{{{character}}}" if character.isprintable() and character not in "{}\\$%#&_^~" else match[0]

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from pylatexenc import latex2text
 
 from ..model.validation import is_web_url
-from .katex import mathml
+from .katex import escape_per_cent, mathml
 
 _CACHED = 4_096
 # A text without any of these is shown as it is: most are.
@@ -107,7 +107,7 @@ def _closing(text: str, start: int, opening: str) -> int | None:
     return end if opening != "$" or _is_formula(content, text[end + 1 : end + 2]) else None
 
 
-_TEX_SIGN = re.compile(r"[\\^_{}=<>+*|]")
+_TEX_SIGN = re.compile(r"[\\^_{}]")
 _AMOUNT = re.compile(r"\s*\d[\d.,]*")
 _BRACED = re.compile(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?|\{[^{}]*\}")
 _WORD = re.compile(r"[A-Za-z]{3,}")
@@ -117,8 +117,13 @@ def _is_formula(content: str, after: str) -> bool:
     """Whether what stands between two dollar signs is a formula, and not between two prices."""
     words = len(_WORD.findall(_BRACED.sub(" ", content)))
     open_ended = content[0] != " " and content[-1] == " "
-    if _AMOUNT.match(content) and (words >= 2 or open_ended or (after.isdigit() and content[-1] in "-–(/")):
+    unbalanced = len(re.findall(r"[(\[]", content)) != len(re.findall(r"[)\]]", content))
+    if _AMOUNT.match(content) and (
+        words >= 2 or open_ended or unbalanced or (after.isdigit() and content[-1] in "-–(/")
+    ):
         return False
+    if " " not in content and "\n" not in content:
+        return True
     if _TEX_SIGN.search(content):
         return words < 8
     return words == 0 or (words == 1 and not content.startswith(" ") and not open_ended)
@@ -296,7 +301,7 @@ def _symbol(name: str) -> str:
 def _math_text(tex: str) -> str:
     """A formula as readable Unicode text: ``\\alpha_i`` as ``α_i``."""
     try:
-        text = _formula_to_text.latex_to_text(tex.strip())
+        text = _formula_to_text.latex_to_text(escape_per_cent(tex.strip()))
     except Exception:  # pylatexenc raises errors of many kinds; the source is readable too.
         text = tex.strip()
     return re.sub(r"\s+", " ", text).strip() or tex.strip()
