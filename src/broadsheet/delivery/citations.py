@@ -155,20 +155,31 @@ def _escaped(text: str) -> str:
 
 
 def _balanced(text: str) -> str:
-    """``text`` without the braces, where they do not match: one too many would swallow the next entry."""
+    """``text`` without its braces, where they do not match: one too many would swallow the next entry.
+
+    BibTeX counts a brace after a backslash, other readers do not: both must find them matching. Nor
+    may a backslash at the end take the brace that closes the field.
+    """
+    text = text.rstrip("\\")
+    matching = all(_match(re.findall(pattern, text)) for pattern in (r"[{}]", r"(?<!\\)[{}]"))
+    return text if matching else re.sub(r"\\*[{}]", "", text).rstrip("\\")
+
+
+def _match(braces: list[str]) -> bool:
     depth = 0
-    for brace in re.findall(r"(?<!\\)[{}]", text):
+    for brace in braces:
         depth += 1 if brace == "{" else -1
         if depth < 0:
-            break
-    return text if depth == 0 else re.sub(r"(?<!\\)[{}]", "", text)
+            return False
+    return depth == 0
 
 
 def _braced(title: str) -> str:
     """``title`` escaped, with braces around words whose capitals a style must not lower."""
     pieces = _FORMULA.split(_escaped(title))
     pieces[::2] = [
-        re.sub(r"[^\s{}$\\]+", _protected, piece) if "{" not in piece else piece for piece in pieces[::2]
+        re.sub(r"(?:\\[^{}]|[^\s{}$\\])+", _protected, piece) if "{" not in piece else piece
+        for piece in pieces[::2]
     ]
     return "".join(pieces)
 
