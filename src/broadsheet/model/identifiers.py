@@ -29,7 +29,7 @@ _ARXIV = re.compile(
     re.IGNORECASE,
 )
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(?P<rest>.+)", re.IGNORECASE)
-_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_DOI = re.compile(r"10\.\d{4,9}(?:\.\d{1,9})*/[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 _ACL_OLD = re.compile(r"[A-Z]\d{2}-\d{4}")
 _ACL_NEW = re.compile(r"\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+")
 _OPENREVIEW = re.compile(r"[A-Za-z0-9_\-]{8,14}")
@@ -78,8 +78,9 @@ def arxiv_identifier(text: str) -> Identifier | None:
         value = f"{archive.split('.')[0].lower()}/{number}"
     else:
         month = int(value[2:4])
+        # The scheme began in April 2007 (and will have to end in 2091, where the old one began).
         # Four digits until 1412, five from 1501 on.
-        if (len(value) == 10) != (int(value[:4]) >= 1501):
+        if not 704 <= int(value[:4]) < 9100 or (len(value) == 10) != (int(value[:4]) >= 1501):
             return None
     if not 1 <= month <= 12:
         return None

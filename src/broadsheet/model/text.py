@@ -21,10 +21,10 @@ def clean_line(text: str) -> str:
     if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
         return text.strip(" ")
     text = _SURROGATES.sub("\ufffd", text)
-    text = unicodedata.normalize("NFC", text)
     # Line ends and tabs become spaces first, so that words do not run together.
-    text = _SPACE.sub(" ", text)
-    return _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
+    text = _CONTROL.sub("", _SPACE.sub(" ", text))
+    # Normalised last: what was taken out may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", text).strip())
 
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n {2,}(?=\S)")
@@ -40,7 +40,29 @@ def clean_paragraphs(text: str) -> str:
 
 
 _TEX_ACCENT = re.compile(r"\\(?:[`'^\"~=.]|[uvHcdbkrt](?![A-Za-z]))\s*\{?\s*(\\?[A-Za-z])\s*\}?")
+# Commands that only change how the text looks.
+_TEX_STYLE = re.compile(
+    r"\\(?:text|math)(?:it|bf|rm|sf|tt|sc|sl|up|cal|bb|frak|scr|normal)?(?![A-Za-z])"
+    r"|\\(?:emph|operatorname|boldsymbol|bm|left|right|it|bf|rm|em|sc|ensuremath|mbox)(?![A-Za-z])"
+)
 _TEX_COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
+# Letters that have no accent to take off, as TeX names them and as they are written without it.
+_TEX_LETTERS = {"o": "o", "O": "O", "l": "l", "L": "L", "aa": "a", "AA": "A", "i": "i", "j": "j"}
+_LETTERS = str.maketrans(
+    {
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+        "ı": "i",
+    }
+)
 # What stays of a title beside letters and digits: these tell PEPSI from PEPSI++ and C from C#.
 _TITLE_TOKEN = re.compile(r"[^\W_]+|[+#]+")
 
@@ -55,9 +77,10 @@ def title_key(title: str) -> str:
     text = html.unescape(title)
     if "\\" in text:
         text = _TEX_ACCENT.sub(lambda m: m[1].lstrip("\\"), text)
-        text = _TEX_COMMAND.sub(lambda m: m[1], text)
+        text = _TEX_STYLE.sub("", text)
+        text = _TEX_COMMAND.sub(lambda m: _TEX_LETTERS.get(m[1], m[1]), text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
+        text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
         text = "".join(c for c in text if not unicodedata.combining(c))
     return "".join(_TITLE_TOKEN.findall(text.casefold()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from . import dates
 from .papers import LINK_KINDS, Author, Record
@@ -15,7 +16,10 @@ MAX_LINE = 2_000
 MAX_AUTHORS = 10_000
 MAX_LIST = 200
 MAX_COUNT = 2_000_000_000
-_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^]{3,2000}", re.IGNORECASE)
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+MAX_NAME = 100
+MAX_DEPTH = 8
+_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^\x00-\x1f\x7f\ud800-\udfff]{3,2000}", re.IGNORECASE)
 
 
 class RecordError(ValueError):
@@ -59,7 +63,7 @@ def checked(record: Record) -> Record:
             f"{len(record.authors):,} authors, at most {MAX_AUTHORS:,} are stored; shorten the list"
         )
     record.authors = [
-        Author(name, author.account)
+        Author(name, _plain(author.account))
         for author in record.authors
         if (name := clean_line(author.name)[:MAX_LINE])
     ]
@@ -76,6 +80,10 @@ def checked(record: Record) -> Record:
     record.categories = _lines(record.categories)
     record.ai_keywords = _lines(record.ai_keywords)
     record.links = [link for link in record.links if is_web_url(link.url) and link.kind in LINK_KINDS]
+    for link in record.links:
+        link.data = _plain(link.data)
+    record.organization, record.extra = _plain(record.organization), _plain(record.extra)
+    record.submitter_account = _plain(record.submitter_account)
     for name in ("upvotes", "num_comments", "github_stars"):
         setattr(record, name, _count(getattr(record, name)))
     for listing in record.listings:
@@ -83,8 +91,31 @@ def checked(record: Record) -> Record:
             listing.day = dates.day(listing.day)
         except dates.DateError as error:
             raise RecordError(f"day: {error}") from error
+        listing.list = clean_line(listing.list)
+        if not 0 < len(listing.list) <= MAX_NAME:
+            raise RecordError(f"list: a list has a name of 1 to {MAX_NAME} characters; shorten it")
+        if not 1 <= listing.rank <= MAX_COUNT:
+            raise RecordError(f"rank: {listing.rank} is no place; places count from 1")
         listing.upvotes, listing.num_comments = _count(listing.upvotes), _count(listing.num_comments)
+        listing.submitter = (clean_line(listing.submitter)[:MAX_LINE] or None) if listing.submitter else None
+        listing.submitter_account = _plain(listing.submitter_account)
     return record
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """``value``, JSON as a source gave it, without characters that no database stores.
+
+    What lies deeper than `MAX_DEPTH` becomes None.
+    """
+    if isinstance(value, str):
+        return value if value.isprintable() else _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        if depth >= MAX_DEPTH:
+            return None
+        return {_plain(key, depth): _plain(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part, depth + 1) for part in value] if depth < MAX_DEPTH else None
+    return value
 
 
 def _lines(texts: list[str]) -> list[str]:

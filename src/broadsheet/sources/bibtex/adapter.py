@@ -34,7 +34,8 @@ def record(entry: BibEntry, batch: Batch) -> Record | Rejection:
     title = _title(fields)
     if not title:
         return Rejection(where, f"the @{entry.kind} has no title; add the field title")
-    abstract = text_of(fields.get("abstract", "")) or None
+    # Wrapped lines are indented in bibliographies; only an empty line begins a paragraph.
+    abstract = text_of(re.sub(r"[ \t]*\n[ \t]*", "\n", fields.get("abstract", ""))) or None
     journal = text_of(fields.get("journal") or fields.get("journaltitle") or "")
     result = Record(
         title=title,
