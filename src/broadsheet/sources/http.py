@@ -125,7 +125,7 @@ class Client:
     def __init__(self, home: Path, *, contact: str = "", allow_private: bool = False):
         self.folder = home / "http"
         self._allow_private = allow_private
-        # A keyboard's every character may stand in a setting; a header takes ASCII.
+        # A setting may hold any character, the comment of a header only these.
         contact = re.sub(r"[^!-'*-~]+", " ", contact).strip()
         headers = {"User-Agent": f"Broadsheet/{__version__}" + (f" (+{contact})" if contact else "")}
         self._trusted = httpx.Client(headers=headers)
@@ -266,10 +266,8 @@ class Client:
                         return answer
                     status, why = answer.status, f"answered {_phrase(answer.status)}"
                     asked_pause = answer.pause
-                backoff = min(service.backoff * 2 ** (attempt - 1), MAX_PAUSE_SECONDS) * random.uniform(
-                    0.75, 1.25
-                )
-                pause = max(backoff, asked_pause or 0.0)
+                backoff = service.backoff * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
+                pause = max(min(backoff, MAX_PAUSE_SECONDS), asked_pause or 0.0)
                 pace.following = pause
             if asked_pause and asked_pause > MAX_PAUSE_SECONDS:
                 raise ServiceError(
@@ -290,28 +288,34 @@ class Client:
         name = re.sub(r"[^\w.-]+", "_", service.name)[:100]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.folder / f"{name}.lock")
-            while True:
-                with suppress(filelock.Timeout):
-                    lock.acquire(timeout=_LOCK_POLL_SECONDS)
-                    break
-                if stop and stop.is_set():
-                    raise Stopped
+            with self._locked(self.folder / f"{name}.lock", stop):
+                pace = _Pace(self.folder / f"{name}.json", service)
+                pace.wait(url, stop)
+                try:
+                    yield pace
+                finally:
+                    # Counted from the end: however long a request was on its way, the next comes later.
+                    pace.book(pace.following)
         except OSError as error:
             raise ServiceError(
                 service.name,
                 str(url),
                 f"was not asked: {self.folder} cannot be written ({error.strerror})",
-                "make the home folder writable",
+                "make the home folder writable, and room in it",
             ) from error
+
+    @contextmanager
+    def _locked(self, path: Path, stop: threading.Event | None) -> Iterator[None]:
+        """Holds the lock at ``path`` against all threads and processes of this machine."""
+        lock = filelock.FileLock(path)
+        while True:
+            with suppress(filelock.Timeout):
+                lock.acquire(timeout=_LOCK_POLL_SECONDS)
+                break
+            if stop and stop.is_set():
+                raise Stopped
         try:
-            pace = _Pace(self.folder / f"{name}.json", service)
-            pace.wait(url, stop)
-            try:
-                yield pace
-            finally:
-                # Counted from the end: however long a request was on its way, the next one comes later.
-                pace.book(pace.following)
+            yield
         finally:
             lock.release()
 
