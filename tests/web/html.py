@@ -15,7 +15,7 @@ _PART = re.compile(
 
 
 def select(page: Element, selector: str) -> list[Element]:
-    """The elements that ``selector`` names: tags, ``.class``, ``#id``, ``[a=b]``, ``[a^=b]``, ``>``, commas."""
+    """The elements that ``selector`` names: tags, ``.class``, ``#id``, ``[a]``, ``[a=b]``, ``>``, commas."""
     return page.xpath(" | ".join(_path(one.strip()) for one in selector.split(",")))
 
 

@@ -175,6 +175,7 @@ _ALLOWED = {
     "sup",
     "sub",
     "a",
+    "span",
     "math",
     "semantics",
     "annotation",

@@ -20,6 +20,8 @@ TIME_LIMIT_S = 0.25
 MEMORY_LIMIT = 64 << 20
 MAX_FORMULA = 2_000
 _CACHED = 8_192
+# From about so many characters of source on, a formula may be wider than a column.
+_LONG = 40
 
 _PROGRAM = """
 function render(tex) {
@@ -100,6 +102,8 @@ def mathml(tex: str) -> str:
     element = rendered.removeprefix('<span class="katex">').removesuffix("</span>")
     element = _VARIANT.sub(_letters, element)
     source = html.escape(tex.strip())
+    if len(source) > _LONG:
+        element = f'<span class="wide">{element}</span>'
     return element.replace('<math xmlns="http://www.w3.org/1998/Math/MathML"', f'<math title="{source}"', 1)
 
 
