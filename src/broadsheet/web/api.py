@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from ..editions import front_page, newest, trending
 from ..model.dates import DateError
 from ..model.papers import Paper
+from ..search.engine import MAX_QUERY
 from ..workspace import Workspace
 from . import shapes, wire
 from .highlight import matched_stems
@@ -31,8 +32,6 @@ log = logging.getLogger(__name__)
 MAX_DAILY = 100
 MAX_PAPERS = 100
 MAX_FOUND = 120
-# The Hub takes 250 characters; a whole abstract may be asked for here.
-MAX_QUERY = 5_000
 # Beyond any archive; a larger number could not be counted by every database.
 MAX_PAGE = 1_000_000
 
