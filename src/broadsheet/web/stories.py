@@ -58,8 +58,8 @@ def story(entry: Entry, size: str, days: bool = False, lists: bool = False, reas
     paper = entry.paper
     told = Story(size, paper.id, paper_url(paper.id), tex.html_of(paper.title), byline(paper, _AUTHORS[size]))
     if size == "lead":
-        told.standfirst = tex.html_of(paper.ai_summary) if paper.ai_summary and paper.abstract else Markup("")
-        told.text = opening(paper.abstract or paper.ai_summary or "", _TEXT[size])
+        told.standfirst = tex.html_of(paper.ai_summary or "")
+        told.text = opening(paper.abstract, _TEXT[size])
     elif _TEXT[size]:
         told.text = opening(paper.ai_summary or paper.abstract, _TEXT[size])
     if size in ("lead", "second"):
@@ -192,8 +192,10 @@ def _cut_prose(text: str, length: int) -> str:
     return limit.rsplit(" ", 1)[0].rstrip(" ,;:-–(") + " …"
 
 
-# How many stories of each size a front page has after its lead; the rest stand in brief.
-_SECONDS, _UNDERS, _THIRDS = 4, 2, 8
+# How many stories of each size a front page has after its lead; the rest stand in brief. A lead with
+# little text stands beside fewer seconds, so that both columns end at about the same height.
+_SECONDS, _SECONDS_OF_SHORT_LEAD, _UNDERS, _THIRDS = 4, 3, 2, 8
+_SHORT_LEAD = 700
 
 
 def set_front(entries: Iterable[Entry], first_page: bool, **how: bool) -> dict[str, list[Story]]:
@@ -208,9 +210,10 @@ def set_front(entries: Iterable[Entry], first_page: bool, **how: bool) -> dict[s
         return [story(entry, size, **how) for entry in taken]
 
     front = first_page and bool(rest)
+    short = front and len(rest[0].paper.abstract) < _SHORT_LEAD
     return {
         "lead": take(1 if front else 0, "lead"),
-        "second": take(_SECONDS if front else 0, "second"),
+        "second": take((_SECONDS_OF_SHORT_LEAD if short else _SECONDS) if front else 0, "second"),
         "under": take(_UNDERS if front and len(rest) >= _UNDERS else 0, "second"),
         "third": take(_THIRDS, "third"),
         "brief": take(len(rest), "brief"),
