@@ -22,7 +22,7 @@ _ARXIV_ARCHIVES = (
     "cond-mat|cs|dg-ga|econ|eess|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|"
     "nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph|q-alg|q-bio|q-fin|quant-ph|solv-int|stat|supr-con"
 )
-_ARXIV_OLD = rf"(?:{_ARXIV_ARCHIVES})(?:\.[A-Za-z]{{2}}(?:-[A-Za-z]{{2,3}})?)?/\d{{7}}"
+_ARXIV_OLD = rf"(?:{_ARXIV_ARCHIVES})(?:\.[A-Za-z]{{2,5}}(?:-[A-Za-z]{{2,4}})?)?/\d{{7}}"
 _ARXIV = re.compile(
     rf"(?:arxiv\s*:\s*)?(?P<id>{_ARXIV_NEW}|{_ARXIV_OLD})(?:v(?P<version>[1-9]\d{{0,2}}))?"
     r"(?:\s*\[[\w.\-]+\])?",

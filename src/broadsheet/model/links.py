@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 from .papers import Link
 
@@ -109,28 +110,33 @@ def links_in(text: str) -> list[tuple[str, str]]:
     text = _plain(text[:_MAX_TEXT])
     found: dict[str, tuple[str, str]] = {}
     at = 0
-    while start := _next_start(text, at):
+    for hint in _hints_in(text):
+        if hint < at:
+            continue
+        # Looking for a few words and then around them is ten times quicker than matching everywhere.
+        start = _START.search(text, max(at, hint - 70), hint + 100)
+        if not start:
+            continue
         url, end = _url_at(text, start)
         if url:
-            found.setdefault(
-                _sameness(url), (_kind(url, text[max(at, start.start() - 120) : start.start()]), url)
-            )
+            before = text[max(at, start.start() - 120) : start.start()]
+            found.setdefault(_sameness(url), (_kind(url, before), url))
         at = max(end, start.end())
     return list(found.values())
 
 
-def _next_start(text: str, at: int) -> re.Match[str] | None:
-    """The beginning of the next address in ``text`` from ``at`` on."""
-    low = at
-    while True:
-        # Looking for a few words and then around them is ten times quicker than matching everywhere.
-        hint = min((place for hint in _HINTS if (place := text.find(hint, at)) >= 0), default=-1)
-        if hint < 0:
-            return None
-        start = _START.search(text, max(low, hint - 70), hint + 100)
-        if start:
-            return start
-        at = hint + 1
+def _hints_in(text: str) -> Iterator[int]:
+    """The places of all `_HINTS` in ``text``, in order."""
+    next_places = {hint: place for hint in _HINTS if (place := text.find(hint)) >= 0}
+    while next_places:
+        hint = min(next_places, key=next_places.__getitem__)
+        place = next_places[hint]
+        yield place
+        following = text.find(hint, place + 1)
+        if following < 0:
+            del next_places[hint]
+        else:
+            next_places[hint] = following
 
 
 def add_printed_links(links: list[Link], text: str | None, source: str, provenance: str = "abstract") -> None:
@@ -330,4 +336,7 @@ def _kind(url: str, before: str) -> str:
     if host in _PAPER_HOSTS:
         return "other"
     cues = list(_CUES.finditer(re.split(r"[.!?]\s+(?=[A-Z])", before)[-1]))
-    return (cues[-1].lastgroup or "other") if cues else "other"
+    if not cues:
+        return "other"
+    # "Code and data are at https://robocasa.ai": a whole site is no repository.
+    return (cues[-1].lastgroup or "other") if parts else "project"
