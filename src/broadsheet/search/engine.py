@@ -19,6 +19,7 @@ import numpy as np
 
 from ..model.identifiers import find_identifier
 from ..model.text import title_key
+from ..model.validation import MAX_TITLE
 from ..store import Store
 from . import following
 from .encoder import Encoder, EncoderError, installed_folder
@@ -207,8 +208,9 @@ class Engine:
         text = self._clean(query, answer)
         if _WORD.search(text):
             self._refresh()
-            pinned = self._pinned(text, answer)
-            hits = pinned if pinned and pinned[0].reason == "id" else self._joined(text, pinned, answer)
+            hits = self._by_id(text, answer)
+            if hits is None:
+                hits = self._joined(text, self._by_title(text), answer)
             answer.total = len(hits)
             answer.hits = hits[offset : offset + limit]
         elif query.strip():
@@ -225,18 +227,23 @@ class Engine:
             query = query[:MAX_QUERY]
         return _SPACE.sub(" ", _CONTROL.sub(" ", query)).strip()
 
-    def _pinned(self, text: str, answer: Answer) -> list[Hit]:
-        """Papers whose id or title ``text`` is."""
+    def _by_id(self, text: str, answer: Answer) -> list[Hit] | None:
+        """The paper whose id or address ``text`` is; None where it is neither."""
         identifier = find_identifier(text)
+        # A paper may be known by an id that only the store can tell from a word (OpenReview).
         if identifier or (len(text) <= 200 and " " not in text):
             key = self._store.resolve(text)
             if key is not None:
                 return [Hit(key, 1.0, None, None, "id")]
-            if identifier:
-                answer.notes.append(f"No paper with the id {identifier.value} is known here.")
-        if len(text) <= 1_000 and title_key(text):
-            return [Hit(key, 1.0, None, None, "title") for key in self._store.keys_with_title(text)]
-        return []
+        if identifier:
+            answer.notes.append(f"No paper with the id {identifier.value} is known here.")
+            return []
+        return None
+
+    def _by_title(self, text: str) -> list[Hit]:
+        if len(text) > MAX_TITLE or not title_key(text):
+            return []
+        return [Hit(key, 1.0, None, None, "title") for key in self._store.keys_with_title(text)]
 
     def _joined(self, text: str, pinned: list[Hit], answer: Answer) -> list[Hit]:
         """``pinned`` and after them what words and meaning find."""

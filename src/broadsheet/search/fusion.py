@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 
 # The share of meaning in a score. From 0.5 to 0.6 the development sets hardly differ; see docs/search.md.
 MEANING_WEIGHT = 0.55
+# A nearest paper below this cosine is no full hit: a name or a made-up word is near to nothing, and
+# what it is least far from must not outrank the papers that hold it.
+FULL_COSINE = 0.5
+# What shares no word with the query and is this far from its meaning has nothing to do with it.
+LEAST_COSINE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """Candidates, best first: ``keys`` (int64), ``scores`` (0 to 1) and their two parts, same length."""
+    """Candidates that have to do with the query, best first: ``keys`` (int64), ``scores`` (0 to 1) and their two parts, same length."""
 
     keys: NDArray[np.int64]
     scores: NDArray[np.float32]
@@ -21,13 +26,13 @@ class Fused:
     meaning: NDArray[np.float32]
 
 
-def scaled(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``scores`` on the scale from nothing in common (0) to the best of this query (1).
+def scaled(scores: NDArray[np.float32], full: float = 0.0) -> NDArray[np.float32]:
+    """``scores`` on the scale from nothing in common (0) to the best of this query, or ``full`` (1).
 
     The lower end is fixed at 0, for BM25 and cosine alike, and not the lowest candidate's: so a score
     does not hang on how many candidates are looked at. It measured better too.
     """
-    best = float(np.nanmax(scores, initial=0.0)) if len(scores) else 0.0
+    best = max(float(np.nanmax(scores, initial=0.0)) if len(scores) else 0.0, full)
     if best <= 0:
         return np.zeros(len(scores), np.float32)
     return np.nan_to_num(np.clip(scores / best, 0, 1), nan=0.0).astype(np.float32)
@@ -47,8 +52,10 @@ def fused(
         meaning: cosine of each, shape (n,), NaN where it has no vector.
         weight: share of meaning; 0 is words alone, 1 meaning alone.
     """
+    related = (np.nan_to_num(words) > 0) | (np.nan_to_num(meaning) >= LEAST_COSINE)
+    keys, words, meaning = keys[related], words[related], meaning[related]
     words_part = (1 - weight) * scaled(words)
-    meaning_part = weight * scaled(meaning)
+    meaning_part = weight * scaled(meaning, FULL_COSINE)
     scores = words_part + meaning_part
     # Equal scores: by key, so that pages of results do not overlap.
     order = np.lexsort((keys, -scores))
