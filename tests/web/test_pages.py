@@ -247,7 +247,7 @@ def test_the_summary_stands_in_for_an_unknown_abstract(site: httpx.Client) -> No
 
 def test_many_authors_are_folded_but_all_there(site: httpx.Client) -> None:
     page = tree(site.get(f"/papers/{known.CROWD}"))
-    assert texts(page, "details.byline summary") == ["and 860 more authors"]
+    assert texts(page, "details.byline summary") == ["and 875 more authors"]
     assert len(select(page, "meta[name=citation_author]")) == 900
 
 

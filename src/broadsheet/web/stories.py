@@ -193,8 +193,8 @@ def _cut_prose(text: str, length: int) -> str:
 
 
 # How many stories of each size a front page has after its lead; the rest stand in brief. A lead with
-# little text stands beside fewer seconds, so that both columns end at about the same height.
-_SECONDS, _SECONDS_OF_SHORT_LEAD, _UNDERS, _THIRDS = 4, 3, 2, 8
+# little text has more under it, so that both columns end at about the same height.
+_SECONDS, _UNDERS, _UNDERS_OF_SHORT_LEAD, _THIRDS = 4, 2, 4, 8
 _SHORT_LEAD = 700
 
 
@@ -210,11 +210,11 @@ def set_front(entries: Iterable[Entry], first_page: bool, **how: bool) -> dict[s
         return [story(entry, size, **how) for entry in taken]
 
     front = first_page and bool(rest)
-    short = front and len(rest[0].paper.abstract) < _SHORT_LEAD
+    unders = _UNDERS_OF_SHORT_LEAD if front and len(rest[0].paper.abstract) < _SHORT_LEAD else _UNDERS
     return {
         "lead": take(1 if front else 0, "lead"),
-        "second": take((_SECONDS_OF_SHORT_LEAD if short else _SECONDS) if front else 0, "second"),
-        "under": take(_UNDERS if front and len(rest) >= _UNDERS else 0, "second"),
+        "second": take(_SECONDS if front else 0, "second"),
+        "under": take(unders if front and len(rest) >= unders else 0, "second"),
         "third": take(_THIRDS, "third"),
         "brief": take(len(rest), "brief"),
     }

@@ -22,7 +22,7 @@ from .routing import reading
 router = APIRouter()
 
 # Thousands of authors sign some papers; a page names these at once and folds the rest.
-SHOWN_AUTHORS = 40
+SHOWN_AUTHORS = 25
 _SIMILAR = 6
 _MAX_NAME = 2_000
 

@@ -32,7 +32,12 @@ def ready(request: Request) -> Response:
     told = {
         "status": "ok",
         "changes": changes,
-        "index": {"words": state.words, "vectors": state.vectors, "behind": state.behind},
+        "index": {
+            "words": state.words,
+            "vectors": state.vectors,
+            "behind": state.behind,
+            "unencoded": state.unencoded,
+        },
     }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
