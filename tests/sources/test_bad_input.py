@@ -208,6 +208,8 @@ def test_a_missing_file_a_directory_and_a_forbidden_file_are_errors_that_name_th
         read_file(tmp_path / "nothing.txt")
     with pytest.raises(InputError, match="is a directory"):
         read_file(tmp_path)
+    with pytest.raises(InputError, match="save the page"):
+        read_file("https://example.org/paper")
     with pytest.raises(InputError):
         read_file("x" * 5000)
     with pytest.raises(InputError):

@@ -185,11 +185,24 @@ def test_ris_references_are_read_one_by_one() -> None:
 
 def test_csl_items_are_read_with_their_markup_taken_off() -> None:
     records, rejected = read("references.csl.json")
+    first, second = records.values()
+    assert first.title == "A title with markup and n < 3"
+    assert first.abstract == "Abstract\n\nFirst paragraph.\n\nSecond, with a < b."
+    assert names(first) == ["Ada van Example", "The Example Group"]
+    assert (first.published, first.venue, keys(first)) == (
+        "2020-02",
+        "Journal of Examples",
+        ["doi:10.1000/csl.1"],
+    )
+    assert keys(second) == ["arxiv:2301.00001"]
+    assert second.published == "2023"
+    assert [rejection.where.split(" ", 1)[1] for rejection in rejected] == ["entry 3 (untitled)"]
+
+
+def test_a_csl_object_keyed_by_id_is_read() -> None:
     first = '"a": {"type": "book", "title": "One", "issued": {}}'
     second = '"b": {"type": "book", "title": "Two", "author": []}'
-    items = read_text(
-        '{\n "a": {"type": "book", "title": "One", "issued": {}},\n "b": {"type": "book", "title": "Two", "author": []}\n}'
-    )
+    items = read_text(f"{{\n {first},\n {second}\n}}")
     assert [item.title for item in items] == ["One", "Two"]
 
 

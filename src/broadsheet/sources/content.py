@@ -208,6 +208,10 @@ def _opened(path: Path, name: str) -> BinaryIO:
             )
         return path.open("rb")
     except FileNotFoundError as error:
+        if "://" in name:
+            raise InputError(
+                f"{name[:200]} is no address of a paper that is known here; save the page and add the file"
+            ) from error
         raise InputError(f"there is no file {name}; check the name") from error
     except PermissionError as error:
         raise InputError(f"{name} may not be read by this user; change its permissions") from error

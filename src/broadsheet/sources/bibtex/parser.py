@@ -78,9 +78,10 @@ def parse(text: str) -> Iterator[BibEntry | Rejection]:
                 fields.setdefault(field.key.lower(), _value(field.value, macros))
             found.append(BibEntry(kind, block.key, line, fields))
         elif isinstance(block, model.ParsingFailedBlock):
-            reason = getattr(block.error, "abort_reason", "") or str(block.error)
+            reason = (getattr(block.error, "abort_reason", "") or str(block.error)).strip(" .")
             start = " ".join((block.raw or "").split())[:50]
-            found.append(Rejection(f"line {line}", f"no good BibTeX at {start!r}: {reason.strip()}"))
+            why = f"no good BibTeX at {start!r}: {reason}; correct it and add the file again"
+            found.append(Rejection(f"line {line}", why))
     by_key: dict[str, BibEntry] = {}
     for entry in found:
         if isinstance(entry, BibEntry):
