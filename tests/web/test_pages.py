@@ -366,6 +366,7 @@ def test_a_query_of_100_000_characters_is_refused_with_the_limit(site: httpx.Cli
     connection = http.client.HTTPConnection("127.0.0.1", site.base_url.port, timeout=30)
     connection.request("GET", "/search?q=" + "a" * 100_000)
     assert connection.getresponse().status in (400, 414, 431)
+    connection.close()
     assert site.get("/healthz").status_code == 200
 
 
@@ -403,8 +404,29 @@ def test_no_address_breaks_the_site(site: httpx.Client, path: str) -> None:
     assert "Traceback" not in answer.text
 
 
+def test_a_slash_at_the_end_is_forgiven(site: httpx.Client) -> None:
+    for path in (f"/papers/{known.LEAD}", f"/papers/{known.OLD}", f"/papers/date/{known.LATEST}", "/papers"):
+        assert site.get(f"{path}/").headers["location"] == path
+
+
+def test_a_forged_host_stays_text(server: Server) -> None:
+    for host in ('evil"><script>alert(1)</script>', "a b", "[", "[::1", "x:99999999", ""):
+        connection = http.client.HTTPConnection(
+            httpx.URL(server.url).host, httpx.URL(server.url).port, timeout=30
+        )
+        connection.putrequest("GET", "/", skip_host=True)
+        connection.putheader("Host", host)
+        connection.endheaders()
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert answer.status < 500, host
+        assert b"<script>alert" not in body
+
+
 def test_pages_are_for_reading(site: httpx.Client) -> None:
     assert site.post("/").status_code == 405
+    assert "GET" in site.post("/").headers["allow"]
     assert site.head("/").status_code == 200
     assert site.head("/").content == b""
 

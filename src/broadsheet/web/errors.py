@@ -106,7 +106,7 @@ def register(app: FastAPI) -> None:
             near = words_of_path(request.url.path)
             message = "There is nothing at this address."
             return error_page(request, PageError(404, message, near=near))
-        return error_page(request, PageError(error.status_code, str(error.detail)))
+        return error_page(request, PageError(error.status_code, f"{error.detail}."), error.headers)
 
     def failure(request: Request, error: Exception) -> Response:
         request_id = secrets.token_hex(8)

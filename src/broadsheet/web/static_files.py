@@ -31,7 +31,7 @@ def address(name: str) -> str:
     return f"/static/{hashlib.sha256(content(name)).hexdigest()[:12]}/{name}"
 
 
-@router.get("/static/{digest}/{name}")
+@router.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])
 def static_file(digest: str, name: str) -> Response:
     try:
         current = address(name) == f"/static/{digest}/{name}"
@@ -43,8 +43,8 @@ def static_file(digest: str, name: str) -> Response:
     return Response(body, media_type=_TYPES[Path(name).suffix], headers={"Cache-Control": caching})
 
 
-@router.get("/favicon.svg")
-@router.get("/favicon.ico")
+@router.api_route("/favicon.svg", methods=["GET", "HEAD"])
+@router.api_route("/favicon.ico", methods=["GET", "HEAD"])
 def favicon(request: Request) -> Response:
     headers = {"Cache-Control": "public, max-age=86400"}
     return Response(content("favicon.svg"), media_type=_TYPES[".svg"], headers=headers)

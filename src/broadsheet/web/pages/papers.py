@@ -52,6 +52,8 @@ def paper(request: Request, name: str) -> Response:
     if found is None:
         stem, suffix = _without_suffix(name)
         found = store.paper(stem) if suffix else None
+    if found is None and (not name or name.endswith("/")):
+        return RedirectResponse(f"/papers/{quote(name)}".rstrip("/"), 302)
     if found is None:
         raise _not_found(name)
     if name != found.id + suffix:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ...model.papers import Paper
 from .. import stories, tex
@@ -111,6 +112,8 @@ def _marked(text: str, stems: frozenset[str]) -> Markup:
     if tex.has_formula(text):
         return tex.html_of(text)
     pieces = highlighted(tex.plain_of(text), stems)
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(piece) if marked else escape(piece) for marked, piece in pieces
+    return Markup(
+        "".join(
+            f"<mark>{html.escape(piece)}</mark>" if marked else html.escape(piece) for marked, piece in pieces
+        )
     )
