@@ -6,12 +6,7 @@ import re
 
 from ..model.papers import Paper
 from .citations import bibtex
-
-_SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "acl": "ACL Anthology", "openreview": "OpenReview"}
-_KINDS = {
-    "abstract": "Abstract page", "pdf": "PDF", "doi": "Publisher", "code": "Code", "project": "Project page",
-    "model": "Model", "dataset": "Data set", "space": "Space", "video": "Video", "other": "Link",
-}  # fmt: skip
+from .links import KIND_NAMES, SCHEME_NAMES, all_links
 
 
 def paper_markdown(paper: Paper, base_url: str = "") -> str:
@@ -26,17 +21,12 @@ def paper_markdown(paper: Paper, base_url: str = "") -> str:
     facts = [("Published", (paper.published or "")[:10]), ("Updated", (paper.updated or "")[:10])]
     facts += [("Venue", paper.venue or ""), ("Comment", paper.comment or "")]
     facts += [("Categories", ", ".join(paper.categories)), ("Keywords", ", ".join(paper.ai_keywords))]
-    facts += [(_SCHEMES[i.scheme], i.value) for i in paper.identifiers if i.scheme in _SCHEMES]
+    facts += [(SCHEME_NAMES[i.scheme], i.value) for i in paper.identifiers if i.scheme in SCHEME_NAMES]
     facts += [("Upvotes", str(paper.upvotes) if paper.upvotes is not None else "")]
     facts += [("Withdrawn", (paper.withdrawn or "")[:10])]
     lines += [f"- {name}: {_text(value)}" for name, value in facts if value]
     links = [("This page", f"{base_url}/papers/{paper.id}")] if base_url else []
-    if (arxiv := paper.identifier("arxiv")) and not paper.link("abstract"):
-        links += [
-            ("Abstract page", f"https://arxiv.org/abs/{arxiv}"),
-            ("PDF", f"https://arxiv.org/pdf/{arxiv}"),
-        ]
-    links += [(_KINDS[link.kind], link.url) for link in paper.links]
+    links += [(KIND_NAMES[link.kind][0], link.url) for link in all_links(paper)]
     lines += [f"- {name}: <{url}>" for name, url in links]
     if paper.ai_summary:
         lines += ["", "## Summary", "", _text(paper.ai_summary)]

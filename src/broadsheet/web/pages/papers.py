@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...delivery import citations
+from ...delivery.links import KIND_NAMES, SCHEME_NAMES, all_links
 from ...delivery.markdown import paper_markdown
 from ...model.identifiers import find_identifier
 from ...model.papers import Link, Paper
@@ -25,19 +26,6 @@ router = APIRouter()
 SHOWN_AUTHORS = 25
 _SIMILAR = 6
 _MAX_NAME = 2_000
-
-_LINKS = {
-    "abstract": "Abstract page",
-    "pdf": "PDF",
-    "doi": "Publisher",
-    "code": "Code",
-    "project": "Project page",
-    "model": "Models",
-    "dataset": "Data sets",
-    "space": "Spaces",
-    "video": "Videos",
-    "other": "Also",
-}
 
 
 @reading(router, "/papers/{name:path}")
@@ -123,8 +111,10 @@ def _paper_page(request: Request, found: Paper) -> Response:
         bibtex=citations.bibtex(found),
         forms=[(form.name, url + form.suffix) for form in citations.FORMATS.values()]
         + [("Markdown", f"{url}.md")],
-        ids=[(_SCHEMES.get(i.scheme, i.scheme), i.value) for i in found.identifiers if i.scheme != "title"],
-        pdf=next((link.url for link in _all_links(found) if link.kind == "pdf"), ""),
+        ids=[
+            (SCHEME_NAMES.get(i.scheme, i.scheme), i.value) for i in found.identifiers if i.scheme != "title"
+        ],
+        pdf=next((link.url for link in all_links(found) if link.kind == "pdf"), ""),
         abstract=[part for part in found.abstract.split("\n\n") if part],
         alternates=(
             ("application/json", f"/api{url}"),
@@ -134,37 +124,16 @@ def _paper_page(request: Request, found: Paper) -> Response:
     )
 
 
-_SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "acl": "ACL Anthology", "openreview": "OpenReview"}
-
-
-def _all_links(found: Paper) -> list[Link]:
-    """The links of a paper with those that follow from its ids, where it has none of that kind."""
-    links = list(found.links)
-    kinds = {link.kind for link in links}
-    implied = []
-    if arxiv := found.identifier("arxiv"):
-        implied.append(Link("abstract", f"https://arxiv.org/abs/{arxiv}", provenance="id"))
-        implied.append(Link("pdf", f"https://arxiv.org/pdf/{arxiv}", provenance="id"))
-    if doi := found.identifier("doi"):
-        implied.append(Link("doi", f"https://doi.org/{quote(doi, safe='/:;()._-')}", provenance="id"))
-    if acl := found.identifier("acl"):
-        implied.append(Link("abstract", f"https://aclanthology.org/{acl}/", provenance="id"))
-        implied.append(Link("pdf", f"https://aclanthology.org/{acl}.pdf", provenance="id"))
-    if forum := found.identifier("openreview"):
-        implied.append(Link("abstract", f"https://openreview.net/forum?id={forum}", provenance="id"))
-    for link in implied:
-        if link.kind not in kinds:
-            links.append(link)
-            kinds.add(link.kind)
-    return links
-
-
 def _links(found: Paper) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The links by kind, in the order of `_LINKS`: (name of the kind, links with text and provenance)."""
+    """The links by kind, in the order of `KIND_NAMES`: (name of the kind, links with text and provenance)."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
-    for link in _all_links(found):
+    for link in all_links(found):
         by_kind.setdefault(link.kind, []).append(_told(link, found))
-    return [(name, by_kind[kind]) for kind, name in _LINKS.items() if kind in by_kind]
+    return [
+        (names[len(by_kind[kind]) > 1], by_kind[kind])
+        for kind, names in KIND_NAMES.items()
+        if kind in by_kind
+    ]
 
 
 def _told(link: Link, found: Paper) -> dict[str, Any]:
