@@ -14,8 +14,11 @@ from xml.etree import ElementTree
 import httpx
 import lxml.html
 import pytest
+from fastapi.testclient import TestClient
 
 from broadsheet.store import Store
+from broadsheet.web.app import create_app
+from broadsheet.workspace import Workspace
 from tests.web import pages_home as known
 from tests.web.html import select, texts
 from tests.web.server import Server, running_server
@@ -349,6 +352,34 @@ def test_search_results_have_pages_with_stable_addresses(site: httpx.Client) -> 
     same = tree(site.get("/papers", params={"q": "garden roses"}))
     assert titles(same) == titles(first)
     assert select(same, "link[rel=canonical]")[0].get("href").endswith("/search?q=garden+roses")
+
+
+def test_an_index_that_is_behind_does_not_look_like_nothing_found(tmp_path: Path) -> None:
+    known.fill(tmp_path / "home")
+    workspace = Workspace.open(tmp_path / "home")
+    try:
+        # No job follows the papers here.
+        with TestClient(create_app(workspace)) as client:
+            page = lxml.html.document_fromstring(client.get("/search", params={"q": "marsh birds"}).text)
+        assert "behind the papers and catching up" in texts(page, ".note")[-1]
+    finally:
+        workspace.close()
+
+
+def test_a_site_without_papers_says_how_to_add_some(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "home")
+    try:
+        with TestClient(create_app(workspace)) as client:
+            for path in ("/", "/papers/trending", "/papers/week/latest"):
+                answer = client.get(path)
+                assert answer.status_code == 200
+                assert "yet" in answer.text
+            assert "broadsheet add" in client.get("/").text
+            assert client.get("/papers/date/2026-05-29").status_code == 404
+            for path in ("/about", "/sitemap.xml", "/search?q=birds", "/readyz"):
+                assert client.get(path).status_code == 200
+    finally:
+        workspace.close()
 
 
 @pytest.mark.parametrize(

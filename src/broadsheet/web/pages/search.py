@@ -83,6 +83,8 @@ def search_page(request: Request, q: str, p: str) -> Response:
         answer=answer,
         results=results,
         pages=pages,
+        # Nothing found and not looked through yet must not look alike.
+        behind=workspace.engine.state().behind,
         shown=(number * PAGE_SIZE + 1, number * PAGE_SIZE + len(results)),
         alternates=(("application/json", with_query("/api/papers/search", {"q": query})),),
         **shown,
