@@ -151,7 +151,14 @@ class Engine:
         with contextlib.suppress(DamagedIndexError):
             if kind.exists(self._part_folder(name)):
                 return opened()
-        with self._lock.acquire(timeout=_OPEN_SECONDS):
+        try:
+            lock = self._lock.acquire(timeout=_OPEN_SECONDS)
+        except filelock.Timeout as error:
+            raise OSError(
+                f"the {name} part of the search index in {self._folder} cannot be opened while another "
+                "process writes it; wait for that, or stop it"
+            ) from error
+        with lock:
             try:
                 return opened()
             except DamagedIndexError as error:
@@ -387,12 +394,12 @@ class Engine:
         except OSError as error:
             self._messages["disk"] = f"The index cannot be written: {error.strerror or error}"
             raise OSError(
-                error.errno,
                 f"the search index in {self._folder} cannot be written ({error.strerror or error}); "
                 "make room or mend the folder's permissions, nothing stored is lost",
             ) from error
         finally:
-            self._words.end_writing()
+            with contextlib.suppress(OSError):
+                self._words.end_writing()
         for name in ("words", "meaning", "disk") if outcome.complete else ("disk",):
             self._messages.pop(name, None)
         if outcome.complete and vectors is not None:

