@@ -222,19 +222,20 @@ def evaluate(
         try:
             if side == "meaning" and not engine.state().encoder:
                 raise EvaluationError(f"meaning cannot be measured: {engine.state().message}")
-            return _measured(collection, store, engine, side, progress)
+            return measured(collection, store, engine, side, progress)
         finally:
             engine.close()
             store.close()
 
 
-def _measured(
+def measured(
     collection: Collection,
     store: Store,
     engine: Engine,
-    side: str,
-    progress: Callable[..., None] | None,
+    side: str = "both",
+    progress: Callable[..., None] | None = None,
 ) -> dict[str, Any]:
+    """Adds the collection to ``store`` and measures ``engine`` on it; other papers there count as wrong."""
     started = time.perf_counter()
     document_of = _stored(collection, store)
     engine.follow(store, encode=side != "words", progress=progress)
@@ -246,7 +247,7 @@ def _measured(
         begun = time.perf_counter()
         answer = engine.search(text, limit=DEPTH)
         seconds.append(time.perf_counter() - begun)
-        rankings[query] = [document_of[hit.key] for hit in answer.hits]
+        rankings[query] = [document_of.get(hit.key, f"key {hit.key}") for hit in answer.hits]
     return {
         **quality(rankings, collection.judgements),
         "latency_p50_ms": 1000 * _percentile(seconds, 0.5),
