@@ -217,6 +217,7 @@ class Words:
         """
         with self._told_as_os_error():
             if self._writer is None:
+                self._remove_uncommitted_deletions()
                 # One thread: the other core reads the store.
                 self._writer = self._index.writer(_HEAP_BYTES, 1)
             for key in removed:
@@ -228,6 +229,20 @@ class Words:
                 self._writer.add_document(
                     tantivy.Document(key=paper.key, text=text, title=title, names=_names(paper))
                 )
+
+    def _remove_uncommitted_deletions(self) -> None:
+        """Removes what a killed writer left: tantivy counts on from its last commit and would not
+        overwrite a list of deletions of the same number.
+        """
+        segments = json.loads(self._commit() or b"{}").get("segments", ())
+        committed = {
+            f"{entry['segment_id'].replace('-', '')}.{entry['deletes']['opstamp']}.del"
+            for entry in segments
+            if entry.get("deletes")
+        }
+        for path in (self._folder / "tantivy").glob("*.del"):
+            if path.name not in committed:
+                path.unlink(missing_ok=True)
 
     def commit(self, cursor: int) -> None:
         """Makes what was put findable, for good; it holds the change log up to ``cursor``.
