@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from ...assets import SHARE, sha256_of
 # A query is answered while one waits; what follows the first 256 tokens hardly turns its vector.
 QUERY_TOKENS = 256
 DEFAULT_TOKENS = 256
+_PUNCTUATION = re.compile(r"[^\w\s]+")
 
 
 class EncoderError(RuntimeError):
@@ -27,11 +29,17 @@ def installed_folder() -> Path:
     return SHARE / "encoder"
 
 
+def _cut(ids: list[int], limit: int) -> list[int]:
+    """At most ``limit`` of ``ids``; the last one, which marks the end of a text, stays."""
+    return ids if len(ids) <= limit else ids[: limit - 1] + ids[-1:]
+
+
 class Encoder:
     """A sentence encoder: a folder with ``model.onnx``, ``tokenizer.json`` and, optionally, ``encoder.json``.
 
     ``encoder.json`` may say ``name``, ``max_tokens`` (tokens of a paper that are read),
-    ``query_prefix``, ``document_prefix`` and ``optimise`` (false: the graph runs as it is written).
+    ``drop_punctuation`` (of papers, not of queries), ``query_prefix``, ``document_prefix`` and
+    ``optimise`` (false: the graph runs as it is written).
     The model takes ``input_ids``, ``attention_mask`` and, where it asks for them, ``token_type_ids``,
     and gives one vector a text, or one a token: then their mean is taken.
 
@@ -62,6 +70,7 @@ class Encoder:
             self.name: str = str(about.get("name", folder.name))
             self.max_tokens = int(about.get("max_tokens", DEFAULT_TOKENS))
             self._prefixes = str(about.get("document_prefix", "")), str(about.get("query_prefix", ""))
+            self._drop_punctuation = bool(about.get("drop_punctuation", False))
             self._tokenizer = Tokenizer.from_file(str(words))
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(max(self.max_tokens, QUERY_TOKENS))
@@ -75,6 +84,8 @@ class Encoder:
             self._inputs = [given.name for given in self._session.get_inputs()]
             self._output = self._choose_output()
             settings = f"{sha256_of(model)} {sha256_of(words)} {self.max_tokens} {self._prefixes}"
+            if self._drop_punctuation:
+                settings += " without punctuation"
             self.identity = hashlib.sha256(settings.encode()).hexdigest()[:32]
             self.dims = int(self._encode_one([0]).shape[0])
         except EncoderError:
@@ -114,8 +125,10 @@ class Encoder:
         if not texts:
             return np.zeros((0, self.dims), dtype=np.float32)
         prefix = self._prefixes[0]
+        if self._drop_punctuation:
+            texts = [_PUNCTUATION.sub(" ", text) for text in texts]
         tokens = self._tokenizer.encode_batch([prefix + text for text in texts])
-        ids = [entry.ids[: self.max_tokens] for entry in tokens]
+        ids = [_cut(entry.ids, self.max_tokens) for entry in tokens]
         # The longest first: then no thread is left alone with a long text at the end.
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
@@ -127,7 +140,7 @@ class Encoder:
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """The unit vector of a query, float32, shape (dims,)."""
-        return self._encode_one(self._tokenizer.encode(self._prefixes[1] + text).ids[:QUERY_TOKENS])
+        return self._encode_one(_cut(self._tokenizer.encode(self._prefixes[1] + text).ids, QUERY_TOKENS))
 
     def close(self) -> None:
         """Ends the threads; the texts that are being encoded are finished first."""

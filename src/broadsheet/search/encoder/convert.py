@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 # Raise when the graph changes: an encoder of another format is converted anew at installation.
-FORMAT = 1
+FORMAT = 2
 
 _WEIGHT_LIMIT = 63
 _MICROSOFT = "com.microsoft"
