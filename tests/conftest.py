@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,13 +37,14 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, without database name; stopped at the end."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = str(found[-1]) if found else shutil.which("initdb")
     if not initdb:
         pytest.skip("PostgreSQL is not installed; `make test` installs it where it may")
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not under pytest's own folder, which only its owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="broadsheet-postgres-"))
     prefix: list[str] = []
     if os.getuid() == 0:
         # PostgreSQL refuses to run as root; its package brings a user of its own.
@@ -51,20 +53,21 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except KeyError:
             pytest.skip("PostgreSQL does not run as root and there is no user postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        for parent in folder.parents:
-            if parent.stat().st_uid == 0 and parent != Path("/") and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
         prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     port, bin_folder = free_port(), Path(initdb).parent
     data = folder / "data"
     run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run([*prefix, initdb, "-D", data, "-A", "trust", "-U", "broadsheet", "-E", "UTF8", "-N"], **run)
+    subprocess.run(
+        [*prefix, initdb, "-D", data, "-A", "trust", "-U", "broadsheet", "-E", "UTF8", "-N"], **run
+    )
     options = f"-c listen_addresses=127.0.0.1 -p {port} -c fsync=off -k {folder}"
     subprocess.run(
-        [*prefix, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **run
+        [*prefix, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+        **run,
     )
     yield f"postgresql+psycopg://broadsheet@127.0.0.1:{port}"
     subprocess.run([*prefix, bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 _numbers = itertools.count(1)
