@@ -47,8 +47,7 @@ def examine(workspace: Workspace) -> list[Finding]:
             "index",
             state.behind == 0 and (not state.encoder or state.vectors >= state.words),
             f"{state.words:,} papers found by words, {state.vectors:,} by meaning, "
-            f"{state.behind:,} changes to take in"
-            + (f"; {state.message}" if state.message else ""),
+            f"{state.behind:,} changes to take in" + (f"; {state.message}" if state.message else ""),
             "" if state.behind == 0 else "a running server takes them in; or: broadsheet reindex",
         )
     )

@@ -53,13 +53,21 @@ def _items(inputs: Iterable[str], day: str | None) -> Iterator[Item]:
     for text in inputs:
         if text == "-":
             yield from read_file(sys.stdin.buffer, name="standard input", day=day)
-        elif not Path(text).exists() and find_identifier(text):
+        elif find_identifier(text) and not _is_file(text):
             yield from read_words([text])
         else:
             try:
                 yield from read_file(text, day=day)
             except InputError as error:
                 yield Rejection(text, str(error))
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a null byte: no file is called so.
+        return False
 
 
 def _gain(report: ImportReport, more: ImportReport) -> None:

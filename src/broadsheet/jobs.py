@@ -24,6 +24,7 @@ class Jobs:
     def __init__(self, workspace: Workspace):
         self._workspace = workspace
         self._stop = threading.Event()
+        self._warm = False
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -51,6 +52,10 @@ class Jobs:
         self._threads.append(thread)
 
     def _follow(self) -> None:
+        if not self._warm:
+            # The first search reads the index from the disk; no reader should wait for that.
+            self._workspace.engine.search("papers")
+            self._warm = True
         self._workspace.engine.follow(self._workspace.store, stop=self._stop)
 
     def _abstracts(self) -> None:

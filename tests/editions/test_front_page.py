@@ -97,9 +97,18 @@ def test_an_empty_store_has_an_empty_front_page(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("day", "2025-13-40"), ("day", "yesterday"), ("week", "2025-W54"), ("week", "2025-54"), ("month", "2025-13"),
-     ("month", "2025-1"), ("day", "9999-01-01"), ("day", "20260522"), ("week", "0000-W01")],
-)  # fmt: skip
+    [
+        ("day", "2025-13-40"),
+        ("day", "yesterday"),
+        ("day", "9999-01-01"),
+        ("day", "20260522"),
+        ("week", "2025-W54"),
+        ("week", "2025-54"),
+        ("week", "0000-W01"),
+        ("month", "2025-13"),
+        ("month", "2025-1"),
+    ],
+)
 def test_what_is_no_period_is_refused_with_the_right_form(store: Store, kind: str, name: str) -> None:
     with pytest.raises(DateError, match=r"write it as|must be"):
         front_page(store, SETTINGS, kind, name)

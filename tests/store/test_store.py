@@ -87,6 +87,15 @@ def test_a_file_that_tells_of_a_paper_twice_in_two_ways_is_idempotent(store: Sto
     assert store.last_change() == seq
 
 
+def test_a_document_without_a_day_stays_on_the_day_it_was_first_read(store: Store) -> None:
+    def told(day: str) -> Record:
+        return paper(1, upvotes=3, listings=[Listing("added", day, 1, "added:0123456789abcdef")])
+
+    store.add([told("2026-05-28")])
+    assert store.add([told("2026-05-29")]).unchanged == 1
+    assert [entry.day for entry in store.paper("2605.00001").listings] == ["2026-05-28"]
+
+
 def test_the_more_trusted_source_decides_each_field(store: Store) -> None:
     store.add([paper(1, source="arxiv", title="The true title", abstract="From arXiv.")])
     store.add([paper(1, source="bibtex", title="The True Title!", venue="Some Journal")])

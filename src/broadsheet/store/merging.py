@@ -213,17 +213,14 @@ def _absorb_links(state: State, record: Record) -> None:
 
 
 def _absorb_listings(state: State, record: Record) -> None:
+    source, day = record.source, ""
     for listing in record.listings:
-        name = telling(listing)
-        known = state.listings.get(name)
-        if known is None:
-            state.listings[name] = listing
+        known = state.listings.setdefault(telling(listing), listing)
+        if known is listing or _listing_news(known, listing):
             state.changed.add("listings")
-        elif _listing_news(known, listing):
-            state.changed.add("listings")
-        _count(state, Counts(listing.source, listing.day, listing.upvotes, listing.num_comments))
-    day = record.listings[0].day if record.listings else ""
-    source = record.listings[0].source if record.listings else record.source
+        # A document without a day of its own is of the day on which it was first read.
+        source, day = known.source, known.day
+        _count(state, Counts(source, day, listing.upvotes, listing.num_comments))
     _count(state, Counts(source, day, record.upvotes, record.num_comments, record.github_stars))
 
 

@@ -117,6 +117,7 @@ listings = sa.Table(
     sa.Column("submitter", sa.Text),
     sa.Column("submitter_account", Json),
     sa.Index("listings_day", "day", "list", "paper"),
+    sa.Index("listings_list", "list", "day", "paper"),
     sa.Index("listings_submitter", "submitter"),
 )
 

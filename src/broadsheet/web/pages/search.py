@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from ...model.papers import Paper
+from ...search.engine import MAX_QUERY
 from .. import stories, tex
 from ..errors import PageError
 from ..highlight import highlighted, matched_stems
@@ -20,8 +21,6 @@ from .routing import page_number, reading
 router = APIRouter()
 
 PAGE_SIZE = 20
-# Somebody may paste an abstract to find what is like it, but not a book.
-MAX_QUERY = 5_000
 # Nobody reads on to the fiftieth page; what is there would be costly to rank.
 _MAX_RESULTS = 1_000
 

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("submitter_account", Json),
     )
     op.create_index("listings_day", "listings", ["day", "list", "paper"])
+    op.create_index("listings_list", "listings", ["list", "day", "paper"])
     op.create_index("listings_submitter", "listings", ["submitter"])
     op.create_table(
         "counts",
