@@ -10,13 +10,14 @@ among the papers there: in a copy, so that HOME stays as it is.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.common import DATA, need, save
+from bench.common import DATA, OUT, machine, need
 from broadsheet.search import Engine
 from broadsheet.search.engine import SIDES
 from broadsheet.search.evaluation import evaluate, measured, read_collection
@@ -65,15 +66,8 @@ def main() -> None:
         figures[name] = among(options.among, need(DATA / "bench" / "spar_bench"))
         for side, found in figures[name].items():
             show(name, side, found)
-    save(
-        "search_quality",
-        {
-            f"{name}, {side}: {key}": found[key]
-            for name, sides in figures.items()
-            for side, found in sides.items()
-            for key in SHOWN
-        },
-    )
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "search_quality.json").write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
     worse = [
         f"{name}: both {sides['both']['ndcg@10']:.4f}, {side} {sides[side]['ndcg@10']:.4f}"
         for name, sides in figures.items()

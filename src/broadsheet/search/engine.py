@@ -25,7 +25,7 @@ from . import following
 from .encoder import Encoder, EncoderError, installed_folder
 from .files import DamagedIndexError
 from .fusion import MEANING_WEIGHT, Fused, fused
-from .vectors import Vectors
+from .vectors import Similarities, Vectors
 from .words import WordMatches, Words
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ _OPEN_SECONDS = 10.0
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]")
+
+# Below this share of papers with a vector an answer says that meaning does not know all of them.
+_MOSTLY_ENCODED = 0.9
 
 SIDES = ("both", "words", "meaning")
 
@@ -312,15 +315,27 @@ class Engine:
             answer.notes.append("Searched by meaning alone: the words part of the index cannot be read.")
             return WordMatches.none()
 
-    def _by_meaning(self, text: str, answer: Answer) -> Any:
+    def _by_meaning(self, text: str, answer: Answer) -> Similarities | None:
         if self._encoder is None or self._vectors is None:
             answer.notes.append("Searched by words alone: no encoder is installed.")
             return None
-        if self._vectors.count == 0:
-            if self._words.count:
+        encoded, papers = self._vectors.count, self._words.count
+        if encoded == 0:
+            if papers:
                 answer.notes.append("Searched by words alone: the papers are still being encoded.")
             return None
-        return self._vectors.similarities(self._encoder.encode_query(text))
+        if encoded < _MOSTLY_ENCODED * papers:
+            answer.notes.append(
+                f"{papers - encoded:,} of {papers:,} papers are searched by words alone: "
+                "they are still being encoded."
+            )
+        try:
+            return self._vectors.similarities(self._encoder.encode_query(text))
+        except Exception as error:  # whatever an encoder of somebody else's does
+            log.error("the encoder failed: %s", error)
+            self._messages["encoder"] = f"The encoder failed ({error})."
+            answer.notes.append("Searched by words alone: the encoder failed.")
+            return None
 
     def similar(self, key: int, limit: int = 6) -> list[Hit]:
         """The papers most like the paper ``key``, itself left out; empty where it is not known.
