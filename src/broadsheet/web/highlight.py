@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
-
-
-@lru_cache(maxsize=1)
-def _analyzer() -> TextAnalyzer:
-    # As words are indexed: folded, stemmed, without the words that every text has.
-    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).filter(Filter.ascii_fold())
-    return builder.filter(Filter.stopword("english")).filter(Filter.stemmer("english")).build()
+from ..search.words import ANALYZER, query_terms
 
 
 def matched_stems(query: str) -> frozenset[str]:
-    """The stems of the words of ``query`` that say something."""
-    return frozenset(_analyzer().analyze(query))
+    """The stems of the words of ``query`` that papers are chosen by."""
+    return frozenset(query_terms(query))
 
 
 def highlighted(text: str, stems: frozenset[str]) -> list[tuple[bool, str]]:
@@ -28,7 +19,7 @@ def highlighted(text: str, stems: frozenset[str]) -> list[tuple[bool, str]]:
     if not text or not stems:
         return [(False, text)] if text else []
     spans: list[tuple[int, int]] = []
-    for token in _analyzer().pre_tokenize(text).tokens:
+    for token in ANALYZER.pre_tokenize(text).tokens:
         if token.text not in stems:
             continue
         first, last = token.char_offset_from, token.char_offset_to
