@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from . import __version__
+from .model.dates import DateError
 from .store import StoreError
 
 # The heavy parts (search, web) are imported by the commands that need them: `--help` is instant.
@@ -83,7 +84,7 @@ def _progress(label: str, total: int | None = None) -> Iterator[Callable[..., No
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=stderr, transient=not stderr.is_terminal) as bars:
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bars:
         task = bars.add_task(label, total=total, rate="")
 
         def advance(done: int, total: int | None = None) -> None:
@@ -198,7 +199,9 @@ def search(
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to serve on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to serve on.", show_default="8000")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port to serve on.", show_default="8000")
+    ] = None,
     papers: Annotated[
         list[str] | None, typer.Option(help="File to import first, instead of the starter edition.")
     ] = None,
@@ -289,7 +292,7 @@ def main() -> None:
     """The entry point: errors that a person can mend are one line, not a traceback."""
     try:
         app()
-    except (StoreError, ValueError, OSError) as error:
+    except (StoreError, DateError, OSError) as error:
         _fail(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

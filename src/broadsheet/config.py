@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         description="Fetch the abstracts of the starter edition from arXiv in the background, at arXiv's "
         "pace (one request in three seconds).",
     )
+    arxiv_url: str = Field(
+        "https://export.arxiv.org/api/query",
+        description="arXiv's query API; another address only for a mirror of it.",
+    )
     contact: str = Field(
         "",
         description="E-mail address or web page in the User-Agent of outgoing requests, as the services ask.",

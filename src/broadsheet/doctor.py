@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .web.tex import katex_installed
+from .web.katex import mathml
 from .workspace import Workspace
 
 
@@ -51,7 +51,7 @@ def examine(workspace: Workspace) -> list[Finding]:
             "" if state.behind == 0 else "a running server takes them in; or: broadsheet reindex",
         )
     )
-    katex = katex_installed()
+    katex = mathml("x").startswith("<math")
     findings.append(
         Finding(
             "formulas",

@@ -45,7 +45,8 @@ def add_inputs(
     _gain(report, workspace.store.add(records(), progress))
     if wanted:
         with Client(workspace.home, contact=workspace.settings.contact) as client:
-            _gain(report, workspace.store.add(fetch_papers(wanted, client), progress))
+            found = fetch_papers(wanted, client, url=workspace.settings.arxiv_url)
+            _gain(report, workspace.store.add(found, progress))
     return report
 
 
@@ -59,7 +60,13 @@ def _items(inputs: Iterable[str], day: str | None) -> Iterator[Item]:
             try:
                 yield from read_file(text, day=day)
             except InputError as error:
-                yield Rejection(text, str(error))
+                # "-" and ids have been dealt with: it was meant as a file, or is no id after all.
+                hint = (
+                    ""
+                    if _is_file(text)
+                    else "; nor is it an id or address of a paper as arXiv, DOI, ACL write it"
+                )
+                yield Rejection(text, f"{error}{hint}")
 
 
 def _is_file(text: str) -> bool:

@@ -60,4 +60,6 @@ class Jobs:
 
     def _abstracts(self) -> None:
         with Client(self._workspace.home, contact=self._workspace.settings.contact) as client:
-            fetch_missing_abstracts(self._workspace.store, client, self._stop)
+            fetch_missing_abstracts(
+                self._workspace.store, client, self._stop, url=self._workspace.settings.arxiv_url
+            )

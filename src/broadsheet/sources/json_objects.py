@@ -18,8 +18,15 @@ _BLANK = re.compile(r"[\s,]*")
 
 
 def looks_like_json(head: str) -> bool:
-    """Whether ``head``, the beginning of an input, is that of JSON."""
-    return bool(re.match(r"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[{\[\]\"]|$))", head))
+    """Whether ``head``, the beginning of an input, is that of JSON, or of JSON lines of which the
+    first is broken.
+    """
+    whole = re.match(r"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[{\[\]\"]|$))", head)
+    return bool(whole) or any(_OBJECT_LINE.match(line) for line in head.split("\n", 4)[1:4])
+
+
+# The beginning of an object with a key.
+_OBJECT_LINE = re.compile(r'\s*\{\s*"[^"]+"\s*:')
 
 
 def objects(content: Content) -> Iterator[tuple[str, Any] | Rejection]:
@@ -37,7 +44,8 @@ def objects(content: Content) -> Iterator[tuple[str, Any] | Rejection]:
 def _is_lines(head: bytes) -> bool:
     """Whether ``head`` begins with an object that is closed on its own line, or broken there."""
     if not head.lstrip().startswith(b"{"):
-        return False
+        # An array is one document; anything else is the broken first line.
+        return not head.lstrip().startswith(b"[")
     first, _, rest = head.lstrip().partition(b"\n")
     if not rest:
         # One long line, or a single one.
