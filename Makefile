@@ -23,7 +23,7 @@ install: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	@echo "Installing Broadsheet into .venv (some minutes the first time) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Broadsheet needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
-	@$(PYTHON) -m venv --upgrade-deps .venv 2>/dev/null || $(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock | tail -n 3
 	@$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
@@ -53,7 +53,7 @@ docs: install-dev
 	$(BIN)/python tools/generate_docs.py
 
 bench: install-dev
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 # Names no index: pip's own configuration decides where packages come from.
 lock:
