@@ -210,6 +210,7 @@ def test_what_is_added_beside_a_running_server_is_found_there(tmp_path: Path, pa
             found = httpx.get(server.url + "/api/papers/search", params={"q": "theta series lattice"}).json()
             if found and found[0]["paper"]["id"] == "2605.00002":
                 break
+            time.sleep(0.1)
         assert found[0]["paper"]["id"] == "2605.00002"
         assert httpx.get(server.url + "/papers/2605.00001").status_code == 200
 
