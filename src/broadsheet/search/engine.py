@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ class Engine:
         self._encoder = encoder
         self._side = side
         self._messages: dict[str, str] = {"encoder": message} if message else {}
+        # Who pages through results asks the same again.
+        self._query_vector = lru_cache(maxsize=256)(encoder.encode_query) if encoder else None
         self._writing = threading.Lock()
         self._lock = filelock.FileLock(self._folder / "write.lock", thread_local=False)
         self._helper = ThreadPoolExecutor(4, thread_name_prefix="words")
@@ -218,11 +221,16 @@ class Engine:
         text = self._clean(query, answer)
         if _WORD.search(text):
             self._refresh()
-            hits = self._by_id(text, answer)
-            if hits is None:
-                hits = self._joined(text, self._by_title(text), answer)
-            answer.total = len(hits)
-            answer.hits = hits[offset : offset + limit]
+            named = self._by_id(text, answer)
+            found = None
+            if named is None:
+                named = self._by_title(text)
+                found = self._found(text, answer).without([hit.key for hit in named])
+            answer.total = min(len(named) + (len(found.keys) if found else 0), MAX_TOTAL)
+            end = min(offset + limit, MAX_TOTAL)
+            answer.hits = named[offset:end]
+            if found and end > len(named):
+                answer.hits += self._hits(found, max(offset - len(named), 0), end - len(named))
         elif query.strip():
             answer.notes.append("Nothing was searched for: the query has neither letters nor digits.")
         answer.seconds = time.perf_counter() - started
@@ -255,37 +263,26 @@ class Engine:
             return []
         return [Hit(key, 1.0, None, None, "title") for key in self._store.keys_with_title(text)]
 
-    def _joined(self, text: str, pinned: list[Hit], answer: Answer) -> list[Hit]:
-        """``pinned`` and after them what words and meaning find."""
-        found = self._found(text, answer)
-        rest = {hit.key for hit in pinned}
-        hits = list(pinned)
-        both = found is not None and self._side == "both" and bool(found.meaning.any())
-        if found is not None:
-            for key, score, words, meaning in zip(
-                found.keys.tolist(),
-                found.scores.tolist(),
-                found.words.tolist(),
-                found.meaning.tolist(),
-                strict=True,
-            ):
-                if key in rest or score <= 0:
-                    continue
-                reason = (
-                    "words and meaning" if words > 0 and meaning > 0 else "words" if words > 0 else "meaning"
+    def _hits(self, found: Fused, start: int, end: int) -> list[Hit]:
+        """The places ``start`` to ``end`` of ``found``."""
+        asked_words = self._side != "meaning"
+        asked_meaning = self._side == "meaning" or bool(found.meaning.any())
+        hits = []
+        for place in range(start, min(end, len(found.keys))):
+            words, meaning = float(found.words[place]), float(found.meaning[place])
+            reason = "words and meaning" if words > 0 and meaning > 0 else "words" if words > 0 else "meaning"
+            hits.append(
+                Hit(
+                    int(found.keys[place]),
+                    float(found.scores[place]),
+                    words if asked_words else None,
+                    meaning if asked_meaning else None,
+                    reason,
                 )
-                hits.append(
-                    Hit(
-                        key,
-                        score,
-                        words if both or self._side != "meaning" else None,
-                        meaning if both or self._side == "meaning" else None,
-                        reason,
-                    )
-                )
-        return hits[:MAX_TOTAL]
+            )
+        return hits
 
-    def _found(self, text: str, answer: Answer) -> Fused | None:
+    def _found(self, text: str, answer: Answer) -> Fused:
         """What the sides that can answer find together."""
         # The words are looked up while the query is encoded: both leave the interpreter's lock.
         pending = None if self._side == "meaning" else self._helper.submit(self._by_words, text, answer)
@@ -316,7 +313,7 @@ class Engine:
             return WordMatches.none()
 
     def _by_meaning(self, text: str, answer: Answer) -> Similarities | None:
-        if self._encoder is None or self._vectors is None:
+        if self._query_vector is None or self._vectors is None:
             answer.notes.append("Searched by words alone: no encoder is installed.")
             return None
         encoded, papers = self._vectors.count, self._words.count
@@ -330,7 +327,7 @@ class Engine:
                 "they are still being encoded."
             )
         try:
-            return self._vectors.similarities(self._encoder.encode_query(text))
+            return self._vectors.similarities(self._query_vector(text))
         except Exception as error:  # whatever an encoder of somebody else's does
             log.error("the encoder failed: %s", error)
             self._messages["encoder"] = f"The encoder failed ({error})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,13 @@ class Fused:
     scores: NDArray[np.float32]
     words: NDArray[np.float32]
     meaning: NDArray[np.float32]
+
+    def without(self, keys: Sequence[int]) -> Fused:
+        """The same candidates but ``keys``."""
+        if not keys:
+            return self
+        keep = ~np.isin(self.keys, keys)
+        return Fused(self.keys[keep], self.scores[keep], self.words[keep], self.meaning[keep])
 
 
 def scaled(scores: NDArray[np.float32], full: float = 0.0) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,10 @@ _RECORD = np.dtype([("key", "<i8"), ("text", "<u8"), ("vector_sum", "<u4"), ("su
 # A torn write can only be at the end: so many rows are compared with their checksums at opening.
 _CHECKED_ROWS = 2_048
 
+# From so many rows on it pays to have a second thread look at half of them.
+_ROWS_FOR_TWO = 20_000
+_other_half = ThreadPoolExecutor(2, thread_name_prefix="vectors")
+
 
 def text_hash(text: str) -> int:
     """64 bits of the hash of an encoded text; never `REMOVED`."""
@@ -42,6 +47,19 @@ def text_hash(text: str) -> int:
 
 def _to_int8(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     return np.clip(np.rint(vectors * _SCALE), -127, 127).astype(np.int8)
+
+
+def _products(query: NDArray[np.int8], matrix: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The products of ``query`` (1 x dims) with every row of ``matrix``, on the scale of cosines."""
+
+    def part(rows: NDArray[np.int8]) -> NDArray[np.float32]:
+        return (np.asarray(numkong.cdist(query, rows, "dot")).ravel() * (1 / _SCALE**2)).astype(np.float32)
+
+    if len(matrix) < _ROWS_FOR_TWO:
+        return part(matrix)
+    middle = len(matrix) // 2
+    other = _other_half.submit(part, matrix[middle:])
+    return np.concatenate([part(matrix[:middle]), other.result()])
 
 
 def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
@@ -135,7 +153,8 @@ class Vectors:
                 np.zeros((0, self.dims), np.int8), empty, empty.astype(np.uint64),
                 np.full(1024, -1, np.int32), np.zeros(0, bool), 0,
             )  # fmt: skip
-        matrix = np.memmap(self._matrix_path, np.int8, "r", shape=(rows, self.dims))
+        # A plain view: every slice of a memmap object costs half a millisecond.
+        matrix = np.asarray(np.memmap(self._matrix_path, np.int8, "r", shape=(rows, self.dims)))
         records = np.fromfile(self._rows_path, _RECORD, count=rows)
         start = 0 if before is None else len(before.keys)
         fresh = records[start:]
@@ -279,9 +298,9 @@ class Vectors:
         if not len(snapshot.keys):
             return Similarities(snapshot, np.zeros(0, np.float32))
         query = _to_int8(vector.reshape(1, -1))
-        products = np.asarray(numkong.cdist(query, snapshot.matrix, "dot"), dtype=np.float32).ravel()
-        products[~snapshot.live] = -np.inf
-        products *= 1 / _SCALE**2
+        products = _products(query, snapshot.matrix)
+        if snapshot.count < len(products):
+            products[~snapshot.live] = -np.inf
         return Similarities(snapshot, products)
 
     def vector(self, key: int) -> NDArray[np.float32] | None:

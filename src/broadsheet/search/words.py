@@ -143,7 +143,12 @@ class Words:
                 raise DamagedIndexError(f"the words index cannot be opened ({error})") from error
         self._index.register_tokenizer("broadsheet", ANALYZER)
         self._index.config_reader("Manual")
+        self._reload()
+
+    def _reload(self) -> None:
+        """Takes a new view of the committed files; making one takes longer than a search."""
         self._index.reload()
+        self._searcher = self._index.searcher()
 
     def _commit(self) -> bytes:
         """What tantivy says of its last commit (``meta.json``); empty where it cannot be read."""
@@ -196,12 +201,12 @@ class Words:
             self._open(create=False)
             return
         self._stamp, self.cursor = stamp(self._state_path), int(state["cursor"])
-        self._index.reload()
+        self._reload()
 
     @property
     def count(self) -> int:
         """Papers in the index."""
-        return self._index.searcher().num_docs
+        return self._searcher.num_docs
 
     def bytes(self) -> int:
         """Bytes on disk."""
@@ -255,7 +260,7 @@ class Words:
                 self._writer.commit()
         self.cursor = cursor
         self._write_state()
-        self._index.reload()
+        self._reload()
 
     @contextlib.contextmanager
     def _told_as_os_error(self) -> Iterator[None]:
@@ -287,7 +292,7 @@ class Words:
 
     def search(self, query: str, limit: int) -> WordMatches:
         """The best ``limit`` papers for the words of ``query``; a paper needs one of them, not all."""
-        searcher = self._index.searcher()
+        searcher = self._searcher
         terms = query_terms(query)
         if len(terms) > MAX_TERMS:
             frequency = {term: searcher.doc_freq("text", term) for term in terms[:2_000]}
