@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from ..search.words import ANALYZER, query_terms
+
+# What the index cuts texts into.
+_WORD = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=32_768)
+def _stem(word: str) -> str:
+    """``word`` as it stands in the index; the words of a language repeat, so most are known here."""
+    return next(iter(ANALYZER.analyze(word)), "")
 
 
 def matched_stems(query: str) -> frozenset[str]:
@@ -19,10 +31,10 @@ def highlighted(text: str, stems: frozenset[str]) -> list[tuple[bool, str]]:
     if not text or not stems:
         return [(False, text)] if text else []
     spans: list[tuple[int, int]] = []
-    for token in ANALYZER.pre_tokenize(text).tokens:
-        if token.text not in stems:
+    for word in _WORD.finditer(text):
+        if _stem(word[0]) not in stems:
             continue
-        first, last = token.char_offset_from, token.char_offset_to
+        first, last = word.span()
         if spans and text[spans[-1][1] : first] == " ":
             spans[-1] = (spans[-1][0], last)
         else:
