@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..model.identifiers import SCHEMES, Identifier, canonical
-from ..model.papers import Author, Counts, Link, Listing, Record, Version
+from ..model.papers import Author, Counts, Link, Listing, Record
 from ..model.text import abstracts_agree, authors_agree, title_key
 
 # How far a source is trusted for what a paper says of itself; others count as 1.
@@ -189,9 +189,13 @@ def _absorb_identifiers(state: State, record: Record) -> None:
         if identifier.version and identifier.version not in state.versions:
             state.versions[identifier.version] = None
             state.changed.add("versions")
+    _name(state)
+
+
+def _name(state: State) -> None:
+    """Gives the paper its canonical id; among several of the best scheme it keeps the one it has."""
     best = canonical([Identifier.from_key(key) for key in state.identifiers])
-    # Among several of the best scheme the paper keeps the name it has.
-    if Identifier.from_key(best.key).scheme != _scheme_of(state):
+    if best.scheme != _scheme_of(state):
         state.id = best.value
         state.changed.add("paper")
 
@@ -268,10 +272,4 @@ def unite(kept: State, dropped: State) -> None:
         "versions",
         "counts",
     }
-    best = canonical([Identifier.from_key(key) for key in kept.identifiers])
-    if best.scheme != _scheme_of(kept):
-        kept.id = best.value
-
-
-def versions_of(state: State) -> list[Version]:
-    return [Version(number, date) for number, date in sorted(state.versions.items())]
+    _name(kept)

@@ -64,7 +64,7 @@ def papers(connection: Connection, keys: Sequence[int]) -> list[Paper]:
             found[key].identifiers.append(Identifier.from_key(identifier))
         query = sa.select(s.links).where(s.links.c.paper.in_(chunk))
         for row in connection.execute(query.order_by(s.links.c.paper, s.links.c.position)):
-            found[row.paper].links.append(Link(row.kind, row.url, row.source, row.provenance, row.data))
+            found[row.paper].links.append(link_of(row))
     for paper in found.values():
         paper.identifiers.sort(key=lambda i: (SCHEMES.index(i.scheme), i.value))
     return [found[key] for key in keys if key in found]
@@ -117,11 +117,15 @@ def whole_paper(connection: Connection, key: int) -> Paper | None:
     paper.versions = [Version(row.number, row.date) for row in connection.execute(query)]
     query = sa.select(s.listings).where(s.listings.c.paper == key)
     order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
-    paper.listings = [_listing(row) for row in connection.execute(query.order_by(*order))]
+    paper.listings = [listing_of(row) for row in connection.execute(query.order_by(*order))]
     return paper
 
 
-def _listing(row: Any) -> Listing:
+def link_of(row: Any) -> Link:
+    return Link(row.kind, row.url, row.source, row.provenance, row.data)
+
+
+def listing_of(row: Any) -> Listing:
     return Listing(
         row.list,
         row.day,
@@ -186,7 +190,7 @@ def listed(
         query = sa.select(s.listings).where(s.listings.c.paper.in_(chunk), *conditions)
         order = (s.listings.c.day.desc(), s.listings.c.rank)
         for row in connection.execute(query.order_by(*order)):
-            best.setdefault(row.paper, _listing(row))
+            best.setdefault(row.paper, listing_of(row))
     return total, [(paper, best[paper.key]) for paper in papers(connection, keys)]
 
 

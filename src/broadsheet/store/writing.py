@@ -14,12 +14,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from ..model import dates
 from ..model.identifiers import SCHEMES, title_identifier
-from ..model.papers import Counts, ImportReport, Link, Listing, Record, Rejection
+from ..model.papers import Counts, ImportReport, Record, Rejection
 from ..model.validation import RecordError, checked
 from . import schema as s
 from .connection import WriteTransaction
 from .merging import State, absorb, conflicting, same_work, title_hash, unite
-from .reading import authors_of, in_chunks
+from .reading import authors_of, in_chunks, link_of, listing_of
 
 log = logging.getLogger(__name__)
 
@@ -212,22 +212,11 @@ class _Batch:
             for row in self._children(s.identifiers, chunk):
                 states[row.paper].identifiers[row.identifier] = row.source
             for row in self._children(s.links, chunk, "position"):
-                states[row.paper].links[row.kind, row.url] = Link(
-                    row.kind, row.url, row.source, row.provenance, row.data
-                )
+                states[row.paper].links[row.kind, row.url] = link_of(row)
             for row in self._children(s.versions, chunk):
                 states[row.paper].versions[row.number] = row.date
             for row in self._children(s.listings, chunk):
-                states[row.paper].listings[row.telling] = Listing(
-                    row.list,
-                    row.day,
-                    row.rank,
-                    row.source,
-                    row.upvotes,
-                    row.num_comments,
-                    row.submitter,
-                    row.submitter_account,
-                )
+                states[row.paper].listings[row.telling] = listing_of(row)
             for row in self._children(s.counts, chunk):
                 states[row.paper].counts[row.source, row.day] = Counts(
                     row.source, row.day, row.upvotes, row.num_comments, row.github_stars
