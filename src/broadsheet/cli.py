@@ -226,33 +226,57 @@ def serve(
 
 @app.command(name="eval")
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")],
-    side: Annotated[str, typer.Option(help="`both`, or `words` or `meaning` alone, to compare.")] = "both",
+    folders: Annotated[
+        list[Path],
+        typer.Argument(help="Folders with corpus.jsonl, queries.jsonl and qrels.tsv.", metavar="DIR..."),
+    ],
+    side: Annotated[
+        str, typer.Option(help="`both`, or `words` or `meaning` alone: short for `--set side=...`.")
+    ] = "both",
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Setting of the engine to measure: NAME=VALUE; may be repeated."),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Setting to compare with, query by query: NAME=VALUE, a side, or `default`; may be repeated."
+        ),
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Home whose papers are searched where DIR has no corpus.jsonl.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Measure search on a judged collection in BEIR form, through the real engine in a temporary home."""
-    from .search.evaluation import EvaluationError
+    """Measure search on judged queries (BEIR form) through the real engine, or compare two settings of it.
+
+    A folder with a corpus is measured in a temporary home. Without one its judgements name papers of
+    the home that `--home` names.
+    """
+    from .search.evaluation import EvaluationError, Setting, compare, report
     from .search.evaluation import evaluate as run
 
     try:
-        with _progress("Indexing") as advance:
-            figures = run(folder, side=side, progress=advance)
+        setting, other = Setting.parse([f"side={side}", *(changed or ())]), Setting.parse(against or ())
+        figures, sets = {}, []
+        for folder in folders:
+            with _progress(f"Indexing {folder.name}") as advance:
+                if against:
+                    sets.append(compare(folder, setting, other, home=home, progress=advance))
+                else:
+                    figures[str(folder)] = run(folder, setting, home=home, progress=advance)
     except EvaluationError as error:
         raise _fail(str(error)) from error
     if _wants_json(json):
-        _print_json(figures)
-        return
-    table = Table(box=None, show_header=False)
-    for name, value in figures.items():
-        table.add_row(
-            name,
-            f"{value:,.4f}"
-            if isinstance(value, float)
-            else f"{value:,}"
-            if isinstance(value, int)
-            else str(value),
-        )
-    console.print(table)
+        if against:
+            _print_json(report.as_json(setting, other, sets))
+        else:
+            _print_json({"sets": figures} if len(folders) > 1 else figures[str(folders[0])])
+    else:
+        typer.echo(report.as_text(setting, other, sets) if against else report.figures_as_text(figures))
 
 
 @app.command()
