@@ -245,38 +245,37 @@ def evaluate(
     ] = None,
     home: Annotated[
         Path | None,
-        typer.Option(
-            help="Home whose papers are searched where DIR has no corpus.jsonl.", show_default=False
-        ),
+        typer.Option(help="Home among whose papers is searched; it stays as it is.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:
     """Measure search on judged queries (BEIR form) through the real engine, or compare two settings of it.
 
-    A folder with a corpus is measured in a temporary home. Without one its judgements name papers of
-    the home that `--home` names.
+    Everything happens in a temporary home. With `--home` the documents are put among the papers of a
+    copy of that home; a folder without corpus.jsonl names papers of the home by their ids.
     """
-    from .search.evaluation import EvaluationError, Setting, compare, report
-    from .search.evaluation import evaluate as run
+    from .search.evaluation import EvaluationError, Setting, measured, report
 
     try:
-        setting, other = Setting.parse([f"side={side}", *(changed or ())]), Setting.parse(against or ())
-        figures, sets = {}, []
+        settings = [Setting.parse([f"side={side}", *(changed or ())])]
+        if against:
+            settings.append(Setting.parse(against))
+        runs = []
         for folder in folders:
             with _progress(f"Indexing {folder.name}") as advance:
-                if against:
-                    sets.append(compare(folder, setting, other, home=home, progress=advance))
-                else:
-                    figures[str(folder)] = run(folder, setting, home=home, progress=advance)
+                runs.append(measured(folder, settings, home=home, progress=advance))
     except EvaluationError as error:
         raise _fail(str(error)) from error
-    if _wants_json(json):
-        if against:
-            _print_json(report.as_json(setting, other, sets))
-        else:
-            _print_json({"sets": figures} if len(folders) > 1 else figures[str(folders[0])])
+    if against:
+        told, text = report.as_json(runs), report.as_text(runs)
     else:
-        typer.echo(report.as_text(setting, other, sets) if against else report.figures_as_text(figures))
+        figures = {str(folder): run.figures for folder, (run,) in zip(folders, runs, strict=True)}
+        told = {"sets": figures} if len(folders) > 1 else figures[str(folders[0])]
+        text = report.figures_as_text(figures)
+    if _wants_json(json):
+        _print_json(told)
+    else:
+        typer.echo(text)
 
 
 @app.command()

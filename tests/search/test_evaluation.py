@@ -15,9 +15,9 @@ from broadsheet.search.evaluation import (
     EvaluationError,
     Setting,
     by_query,
-    compare,
     evaluate,
     largest_changes,
+    measured,
     ndcg,
     paired,
     quality,
@@ -193,14 +193,14 @@ def test_two_sides_are_compared_on_one_index(tmp_path: Path, tiny_encoder: Path)
     folder = collection(tmp_path / "set", DOCUMENTS, QUERIES, [("q1", "a/1", 1), ("q2", "a 2", 1)])
     words, both = (Setting(side, str(tiny_encoder)) for side in ("words", "both"))
     steps: list[tuple[int, int]] = []
-    sets = [compare(folder, words, both, progress=lambda done, total: steps.append((done, total)))]
-    for one, setting in ((sets[0].setting, words), (sets[0].against, both)):
-        alone = evaluate(folder, setting)
-        for name, values in one.items():
+    pair = measured(folder, [words, both], progress=lambda done, total: steps.append((done, total)))
+    for run in pair:
+        alone = evaluate(folder, run.setting)
+        for name, values in run.values.items():
             assert sum(values.values()) / 2 == pytest.approx(alone[name]), name
     # Every document is looked at once for its words and once for its vector.
     assert sum(done for done, _ in steps) == steps[-1][1] == 2 * len(DOCUMENTS)
-    told = report.as_json(words, both, sets)
+    told = report.as_json([pair])
     assert told["setting"].startswith("side=words") and "side" not in told["against"]
     assert (told["sets"][0]["queries"], told["sets"][0]["documents"]) == (2, 7)
     ndcg_found = told["sets"][0]["measures"]["ndcg@10"]
@@ -209,8 +209,8 @@ def test_two_sides_are_compared_on_one_index(tmp_path: Path, tiny_encoder: Path)
         "largest_gains", "largest_losses",
     }  # fmt: skip
     assert set(told["sets"][0]["latency_p50_ms"]) == {"setting", "against"}
-    assert "all_sets" not in told and "all_sets" in report.as_json(words, both, sets * 2)
-    text = report.as_text(words, both, sets * 2)
+    assert "all_sets" not in told and "all_sets" in report.as_json([pair, pair])
+    text = report.as_text([pair, pair])
     assert "ndcg@10 of all sets" in text and "2 queries, 7 documents" in text
     assert json.loads(json.dumps(told)) == told
 
@@ -218,7 +218,7 @@ def test_two_sides_are_compared_on_one_index(tmp_path: Path, tiny_encoder: Path)
 def test_a_setting_compared_with_itself_differs_nowhere(tmp_path: Path, tiny_encoder: Path) -> None:
     folder = collection(tmp_path / "set", DOCUMENTS, QUERIES, [("q1", "a/1", 1), ("q2", "a 2", 1)])
     setting = Setting(encoder=str(tiny_encoder))
-    told = report.as_json(setting, setting, [compare(folder, setting, setting)])
+    told = report.as_json([measured(folder, [setting, setting])])
     for found in told["sets"][0]["measures"].values():
         assert (found["difference"], found["p"], found["ties"]) == (0, 1, 2)
         assert found["largest_gains"] == found["largest_losses"] == []
@@ -227,7 +227,7 @@ def test_a_setting_compared_with_itself_differs_nowhere(tmp_path: Path, tiny_enc
 def test_without_an_encoder_nothing_is_compared_by_halves(tmp_path: Path) -> None:
     folder = collection(tmp_path / "set", DOCUMENTS, QUERIES, [("q1", "a/1", 1)])
     with pytest.raises(EvaluationError, match="meaning cannot be measured"):
-        compare(folder, Setting("words"), Setting(encoder=str(tmp_path / "nowhere")))
+        measured(folder, [Setting("words"), Setting(encoder=str(tmp_path / "nowhere"))])
 
 
 # -- settings as text
@@ -318,8 +318,23 @@ def test_needs_are_judged_on_the_papers_of_a_home(tmp_path: Path, papers_store: 
     assert figures["ndcg@10"] == figures["success@1"] == 1
     assert (figures["documents"], figures["queries"], figures["queries_left_out"]) == (3, 2, 1)
     assert "documents_per_second" not in figures
-    sets = [compare(folder, Setting("words"), Setting("words"), home=tmp_path)]
-    assert report.as_json(Setting(), Setting(), sets)["sets"][0]["documents"] == 3
+
+
+def test_a_collection_is_hidden_among_the_papers_of_a_copy_of_a_home(
+    tmp_path: Path, tiny_encoder: Path
+) -> None:
+    folder = collection(tmp_path / "set", DOCUMENTS, QUERIES, [("q1", "a/1", 1)])
+    setting = Setting("words", str(tiny_encoder))
+    home = tmp_path / "home"
+    home.mkdir()
+    store = Store.open(f"sqlite:///{home / 'broadsheet.db'}")
+    store.add([record(1, "Robots that walk and walk"), record(2, "Prices of bonds")])
+    store.close()
+    hidden = evaluate(folder, setting, home=home)
+    assert (hidden["documents"], hidden["success@1"], hidden["success@5"]) == (9, 0, 1)
+    assert "documents_per_second" not in hidden
+    assert evaluate(folder, setting)["success@1"] == 1
+    assert not (home / "index").exists()
 
 
 def test_what_a_home_cannot_be_measured_for_is_told(
@@ -327,7 +342,7 @@ def test_what_a_home_cannot_be_measured_for_is_told(
 ) -> None:
     papers_store.add([record(1, "Robots that walk")])
     folder = needs(tmp_path / "needs", [{"_id": "n1", "text": "robot"}], [("n1", "2401.00001", 1)])
-    with pytest.raises(EvaluationError, match="another encoder cannot be measured on a home"):
+    with pytest.raises(EvaluationError, match="no paper of this home is encoded by this encoder"):
         evaluate(folder, Setting(encoder=str(tiny_encoder)), home=tmp_path)
     with pytest.raises(EvaluationError, match=r"broadsheet\.db is missing"):
         evaluate(folder, home=tmp_path / "none")

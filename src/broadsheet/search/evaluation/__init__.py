@@ -4,19 +4,18 @@ from . import report
 from .collection import Collection, EvaluationError, Needs, read_collection, read_needs
 from .comparison import Change, Paired, largest_changes, paired
 from .measures import by_query, ndcg, quality, recall, reciprocal_rank, success
-from .runs import Compared, compare, evaluate, measured
+from .runs import Run, evaluate, measured
 from .settings import Setting
 
 __all__ = [
     "Change",
     "Collection",
-    "Compared",
     "EvaluationError",
     "Needs",
     "Paired",
+    "Run",
     "Setting",
     "by_query",
-    "compare",
     "evaluate",
     "largest_changes",
     "measured",

@@ -56,8 +56,11 @@ def by_query(rankings: Rankings, judgements: Judgements) -> dict[str, dict[str, 
     }
 
 
+def means(values: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each measure over its queries."""
+    return {name: statistics.fmean(of.values()) for name, of in values.items()}
+
+
 def quality(rankings: Rankings, judgements: Judgements) -> dict[str, float]:
     """The mean of each measure over all judged queries."""
-    return {
-        name: statistics.fmean(values.values()) for name, values in by_query(rankings, judgements).items()
-    }
+    return means(by_query(rankings, judgements))

@@ -5,55 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .comparison import RESAMPLES, Change, Paired, largest_changes, paired
+from .comparison import CONFIDENCE, RESAMPLES, Change, Paired, largest_changes, paired
 from .measures import MEASURES
-from .runs import Compared
-from .settings import Setting
+from .runs import Run
 
 # The measure that the text shows of every set and query.
-_MAIN = "ndcg@10"
+MAIN = "ndcg@10"
+_COSTS = ("latency_p50_ms", "latency_p95_ms", "index_bytes")
 
+# A setting and the one it is held against, on one set.
+Pair = tuple[Run, Run]
 ByQuery = Mapping[str, float]
 
 
-def _aligned(setting: ByQuery, against: ByQuery) -> tuple[list[float], list[float]]:
-    return list(setting.values()), [against[query] for query in setting]
+def compared(first: ByQuery, second: ByQuery) -> Paired:
+    """`comparison.paired` of one measure on one set, the values being given by query."""
+    return paired([_aligned(first, second)])
 
 
-def paired_measure(sets: Iterable[Compared], measure: str) -> Paired:
-    """`comparison.paired` of ``measure`` over the queries of ``sets``."""
-    return paired([_aligned(one.setting[measure], one.against[measure]) for one in sets])
+def _aligned(first: ByQuery, second: ByQuery) -> tuple[list[float], list[float]]:
+    return list(first.values()), [second[query] for query in first]
 
 
-def as_json(setting: Setting, against: Setting, sets: Sequence[Compared]) -> dict[str, Any]:
-    """Everything that was found, for programs; with ``all_sets`` where there are several sets."""
+def _over(pairs: Iterable[Pair], measure: str) -> Paired:
+    return paired([_aligned(run.values[measure], other.values[measure]) for run, other in pairs])
+
+
+def as_json(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Everything that was found of one setting and another, set by set, for programs.
+
+    ``all_sets`` is there where there are several sets.
+    """
     value: dict[str, Any] = {
-        "setting": str(setting),
-        "against": str(against),
-        "confidence": 0.95,
+        "setting": str(pairs[0][0].setting),
+        "against": str(pairs[0][1].setting),
+        "confidence": CONFIDENCE,
         "resamples": RESAMPLES,
-        "sets": [_set_as_json(one) for one in sets],
+        "sets": [_set_as_json(pair) for pair in pairs],
     }
-    if len(sets) > 1:
-        value["all_sets"] = {name: paired_measure(sets, name).as_json() for name in MEASURES}
+    if len(pairs) > 1:
+        value["all_sets"] = {name: _over(pairs, name).as_json() for name in MEASURES}
     return value
 
 
-def _set_as_json(one: Compared) -> dict[str, Any]:
+def _set_as_json(pair: Pair) -> dict[str, Any]:
+    run, other = pair
     measures = {}
     for name in MEASURES:
-        gains, losses = largest_changes(one.setting[name], one.against[name])
+        gains, losses = largest_changes(run.values[name], other.values[name])
         measures[name] = {
-            **paired_measure([one], name).as_json(),
+            **_over([pair], name).as_json(),
             "largest_gains": [change.as_json() for change in gains],
             "largest_losses": [change.as_json() for change in losses],
         }
-    costs = {
-        name: {"setting": value, "against": one.against_costs[name]}
-        for name, value in one.setting_costs.items()
+    return {
+        "set": run.name,
+        "documents": run.figures["documents"],
+        "queries": run.figures["queries"],
+        "measures": measures,
+        **{name: {"setting": run.figures[name], "against": other.figures[name]} for name in _COSTS},
     }
-    queries = len(one.setting[_MAIN])
-    return {"set": one.name, "documents": one.documents, "queries": queries, "measures": measures, **costs}
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -90,23 +101,21 @@ def row(name: str, found: Paired) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def as_text(setting: Setting, against: Setting, sets: Sequence[Compared]) -> str:
+def as_text(pairs: Sequence[Pair]) -> str:
     """The comparison for a terminal: each set, then all of them where there are several."""
-    lines = [f"setting: {setting}", f"against: {against}"]
-    for one in sets:
-        lines += ["", f"{one.name}: {len(one.setting[_MAIN]):,} queries, {one.documents:,} documents"]
-        lines += table([HEADER, *(row(name, paired_measure([one], name)) for name in MEASURES)])
-        costs = [
-            (name, f"{value:,.1f}", f"{one.against_costs[name]:,.1f}")
-            for name, value in one.setting_costs.items()
-        ]
+    lines = [f"setting: {pairs[0][0].setting}", f"against: {pairs[0][1].setting}"]
+    for run, other in pairs:
+        figures = run.figures
+        lines += ["", f"{run.name}: {figures['queries']:,} queries, {figures['documents']:,} documents"]
+        lines += table([HEADER, *(row(name, _over([(run, other)], name)) for name in MEASURES)])
+        costs = [(name, f"{figures[name]:,.1f}", f"{other.figures[name]:,.1f}") for name in _COSTS]
         lines += ["", *table([("", "setting", "against"), *costs])]
-        gains, losses = largest_changes(one.setting[_MAIN], one.against[_MAIN])
+        gains, losses = largest_changes(run.values[MAIN], other.values[MAIN])
         lines += _changes("largest gains", gains) + _changes("largest losses", losses)
-    if len(sets) > 1:
-        rows = [row(one.name, paired_measure([one], _MAIN)) for one in sets]
-        lines += ["", f"{_MAIN} of all sets"]
-        lines += table([HEADER, *rows, row("each set alike", paired_measure(sets, _MAIN))])
+    if len(pairs) > 1:
+        rows = [row(pair[0].name, _over([pair], MAIN)) for pair in pairs]
+        lines += ["", f"{MAIN} of all sets"]
+        lines += table([HEADER, *rows, row("each set alike", _over(pairs, MAIN))])
     return "\n".join(lines)
 
 
@@ -114,4 +123,4 @@ def _changes(title: str, changes: Sequence[Change]) -> list[str]:
     if not changes:
         return []
     rows = [(f"  {change.query}", f"{change.setting:.4f}", f"{change.against:.4f}") for change in changes]
-    return ["", f"{title}, {_MAIN}", *table([("  query", "setting", "against"), *rows])]
+    return ["", f"{title}, {MAIN}", *table([("  query", "setting", "against"), *rows])]
