@@ -1,48 +1,42 @@
 """Measures what search finds: words alone, meaning alone and both, on every judged set.
 
-    .venv/bin/python -m bench.search_quality [SET ...] [--among HOME]
+    .venv/bin/python -m bench.search_quality [SET ...] [--among HOME] [--needs FOLDER]
 
-Each set goes through the real engine in a temporary home, as `broadsheet eval` does it. With HOME
-(the one that bench.import_speed leaves, all encoded) the long requests of spar_bench are also asked
-among the papers there: in a copy, so that HOME stays as it is.
+Each set goes through the real engine in a temporary home, as `broadsheet eval` does it, and both
+together are compared with each alone, query by query. With HOME (the one that bench.import_speed
+leaves, all encoded) the long requests of spar_bench are also asked among the papers there: in a copy,
+so that HOME stays as it is. With FOLDER (queries.jsonl, and qrels.tsv with ids of papers) so are its
+needs, of HOME itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from bench.common import DATA, OUT, machine, need
-from broadsheet.search import Engine
-from broadsheet.search.engine import SIDES
-from broadsheet.search.evaluation import evaluate, measured, read_collection
-from broadsheet.store import Store
+from broadsheet.search.evaluation import Setting, measured
+from broadsheet.search.evaluation.report import HEADER, MAIN, compared, row, table
 
 SETS = ("scifact_train", "cranfield", "cacm", "spar_bench")
+SIDES = ("both", "words", "meaning")
 SHOWN = ("ndcg@10", "recall@20", "recall@100", "mrr@10", "success@5", "latency_p50_ms", "latency_p95_ms")
 
 
-def show(name: str, side: str, figures: dict[str, Any]) -> None:
-    print(f"{name:24} {side:8}", *(f"{figures[key]:>14.4f}" for key in SHOWN), flush=True)
-
-
-def among(home: Path, folder: Path) -> dict[str, dict[str, Any]]:
-    """The figures of each side for the set in ``folder`` put among the papers of ``home``."""
-    found: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory(prefix="broadsheet-among-") as temporary:
-        copy = Path(temporary) / "home"
-        shutil.copytree(home, copy)
-        store = Store.open(f"sqlite:///{copy / 'broadsheet.db'}")
-        for side in SIDES:
-            engine = Engine.open(copy, store, side=side)
-            found[side] = measured(read_collection(folder), store, engine, "both")
-            engine.close()
-        store.close()
+def measure(name: str, folder: Path, home: Path | None) -> dict[str, dict[str, Any]]:
+    """The figures of each side on the set in ``folder``, printed; both together compared with each alone."""
+    both, *alone = measured(folder, [Setting(side) for side in SIDES], home=home)
+    print(f"\n{name}: {both.figures['queries']:,} queries, {both.figures['documents']:,} documents")
+    rows = [(run.setting.side, *(f"{run.figures[key]:,.4f}" for key in SHOWN)) for run in (both, *alone)]
+    print("\n".join(table([("", *SHOWN), *rows])))
+    against = {run.setting.side: compared(both.values[MAIN], run.values[MAIN]) for run in alone}
+    print(f"{MAIN} of both against each alone")
+    print("\n".join(table([HEADER, *(row(side, found) for side, found in against.items())])), flush=True)
+    found = {run.setting.side: dict(run.figures) for run in (both, *alone)}
+    found["both"]["against"] = {side: result.as_json() for side, result in against.items()}
     return found
 
 
@@ -52,27 +46,24 @@ def main() -> None:
     )
     parser.add_argument("sets", nargs="*", default=SETS, metavar="SET")
     parser.add_argument("--among", type=Path, metavar="HOME")
+    parser.add_argument("--needs", type=Path, metavar="FOLDER")
     options = parser.parse_args()
-    print(f"{'set':24} {'side':8}", *(f"{key:>14}" for key in SHOWN))
-    figures: dict[str, dict[str, Any]] = {}
-    for name in options.sets:
-        folder = need(DATA / "bench" / name)
-        figures[name] = {}
-        for side in ("words", "meaning", "both"):
-            figures[name][side] = evaluate(folder, side=side)
-            show(name, side, figures[name][side])
+    if options.needs and not options.among:
+        parser.error("--needs are judged on the papers of a home; name it with --among")
+    figures = {name: measure(name, need(DATA / "bench" / name), None) for name in options.sets}
     if options.among:
         name = "spar_bench among many"
-        figures[name] = among(options.among, need(DATA / "bench" / "spar_bench"))
-        for side, found in figures[name].items():
-            show(name, side, found)
+        figures[name] = measure(name, need(DATA / "bench" / "spar_bench"), need(options.among))
+    if options.needs:
+        name = options.needs.resolve().name
+        figures[name] = measure(name, need(options.needs), need(options.among))
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "search_quality.json").write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
     worse = [
-        f"{name}: both {sides['both']['ndcg@10']:.4f}, {side} {sides[side]['ndcg@10']:.4f}"
+        f"{name}: both {sides['both'][MAIN]:.4f}, {side} {sides[side][MAIN]:.4f}"
         for name, sides in figures.items()
-        for side in ("words", "meaning")
-        if sides["both"]["ndcg@10"] <= sides[side]["ndcg@10"]
+        for side in SIDES[1:]
+        if sides["both"][MAIN] <= sides[side][MAIN]
     ]
     if worse:
         sys.exit("not better than one side alone: " + "; ".join(worse))

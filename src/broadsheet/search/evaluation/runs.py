@@ -37,7 +37,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class _Judged:
+class Judged:
     """A judged set, ready to be searched in ``home``.
 
     ``documents`` counts the documents that were stored in an empty home, in ``seconds``; it is 0
@@ -57,8 +57,11 @@ class _Judged:
 
 
 @contextmanager
-def _judged(folder: Path, home: Path | None) -> Iterator[_Judged]:
-    """The set in ``folder``, its documents stored in a temporary home or standing for papers of ``home``."""
+def judged_set(folder: Path, home: Path | None = None) -> Iterator[Judged]:
+    """The set in ``folder``, its documents stored in a temporary home or standing for papers of ``home``.
+
+    Arguments and errors are those of `measured`.
+    """
     if home is None:
         collection = read_collection(folder)
         with _temporary() as place, _store(place) as store:
@@ -66,7 +69,7 @@ def _judged(folder: Path, home: Path | None) -> Iterator[_Judged]:
             document_of = stored(collection, store)
             seconds = time.perf_counter() - started
             documents = len(collection.documents)
-            yield _Judged(
+            yield Judged(
                 place, store, collection.queries, collection.judgements, document_of, documents, seconds
             )
     elif not (home / "broadsheet.db").exists():
@@ -77,11 +80,11 @@ def _judged(folder: Path, home: Path | None) -> Iterator[_Judged]:
             shutil.copytree(home, place, dirs_exist_ok=True)
             with _store(place) as store:
                 document_of = stored(collection, store)
-                yield _Judged(place, store, collection.queries, collection.judgements, document_of)
+                yield Judged(place, store, collection.queries, collection.judgements, document_of)
     else:
         with _store(home) as store:
             needs = read_needs(folder, store)
-            judged = _Judged(home, store, needs.queries, needs.judgements, needs.document_of)
+            judged = Judged(home, store, needs.queries, needs.judgements, needs.document_of)
             judged.encode, judged.left_out = False, len(needs.unanswered)
             yield judged
 
@@ -121,7 +124,7 @@ def opened(
         engine.close()
 
 
-def _follow(judged: _Judged, engine: Engine, setting: Setting, progress: Progress) -> None:
+def follow(judged: Judged, engine: Engine, setting: Setting, progress: Progress) -> None:
     """Brings the index up to the store; of a home as it stands the words alone, as a search does."""
     meaning = setting.side != "words"
     engine.follow(judged.store, encode=judged.encode and meaning, progress=progress)
@@ -166,9 +169,9 @@ def latencies(seconds: Sequence[float]) -> dict[str, float]:
     return {"latency_p50_ms": percentile(0.5), "latency_p95_ms": percentile(0.95)}
 
 
-def _run(name: str, judged: _Judged, engine: Engine, setting: Setting, progress: Progress) -> Run:
+def _run(name: str, judged: Judged, engine: Engine, setting: Setting, progress: Progress) -> Run:
     started = time.perf_counter()
-    _follow(judged, engine, setting, progress)
+    follow(judged, engine, setting, progress)
     indexed = judged.seconds + time.perf_counter() - started
     rankings, seconds = ranked(lambda text: found_keys(engine, text), judged.queries, judged.document_of)
     values = by_query(rankings, judged.judgements)
@@ -224,7 +227,7 @@ def measured(
             progress(done, before + total)
 
     runs = []
-    with _judged(folder, home) as judged:
+    with judged_set(folder, home) as judged:
         for setting in settings:
             before = steps
             with opened(judged.home, judged.store, setting, threads, len(settings) > 1) as engine:
