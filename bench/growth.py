@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import statistics
@@ -232,7 +233,8 @@ def main() -> None:
     show(sizes)
     print("\n".join(notes))
     OUT.mkdir(parents=True, exist_ok=True)
-    told = {"machine": machine(), "papers": notes, "sizes": sizes}
+    # All of it takes longer where others use the machine too.
+    told = {"machine": machine(), "load": os.getloadavg()[1], "papers": notes, "sizes": sizes}
     (OUT / "growth.json").write_text(json.dumps(told, indent=2) + "\n")
     if len(sizes) > 1:
         draw(sizes, PICTURE if tuple(options.sizes) == SIZES else OUT / "growth.svg")

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -252,7 +253,9 @@ def main() -> None:
                 if home and "speed" not in figures:
                     figures["speed"] = speed(judged.store, found, options.queries)
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "peers.json").write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
+    # The speed of all suffers where others use the machine too.
+    about = {"machine": machine(), "load": os.getloadavg()[1], "tokens": options.tokens}
+    (OUT / "peers.json").write_text(json.dumps({**about, **figures}, indent=2) + "\n")
     missed = verdict(figures)
     print("\nGoals against the weighted sum: " + ("all reached" if not missed else "missed"))
     for line in missed:
