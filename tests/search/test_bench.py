@@ -54,6 +54,9 @@ def test_words_are_stemmed_and_one_of_them_is_enough(kind: type, tmp_path: Path)
     assert set(search.search("a robot's price", 10)) == {1, 2, 3, 4}
     assert search.search('title:"(NOT -?!', 10) == search.search("title", 10) == []
     assert search.bytes > 0
+    # A word that is repeated counts more, as when the query is given to the library as it is.
+    assert search.search("light walking light light", 1) == [2]
+    assert search.search("walking light walking walking", 1) == [1]
 
 
 def test_the_weighted_sum_gives_nothing_for_what_a_side_did_not_find(tmp_path: Path) -> None:
