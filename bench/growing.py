@@ -1,9 +1,10 @@
 """Builds a home of any size for measurements: real papers first, then copies with other words and vectors.
 
 A copy has a fourth of the words of its original's title and abstract exchanged for words of other
-abstracts, and its vector with noise (cosine 0.86 with the original's). Nothing is encoded: the vectors
-of the real papers come from another home. Copies have ids of the years 2050 and later, and stand in
-a list of their own. They serve to measure speed and size, and for nothing else.
+abstracts, and its vector with noise (cosine 0.86 with the original's); the codes of its sentences are the
+original's. Nothing is encoded: the vectors of the real papers come from another home. Copies have ids of
+the years 2050 and later, and stand in a list of their own. They serve to measure speed and size, and
+for nothing else.
 """
 
 from __future__ import annotations
@@ -176,33 +177,50 @@ def _fill(store: Store, home: Path, size: int, most_real: int) -> int:
     return real
 
 
-def _source_vectors(source: Path, store: Store, keys: Sequence[int]) -> tuple[NDArray[np.float32], int]:
-    """A vector for each of the real papers ``keys``, and how many are made up, as ``source`` has none."""
+@dataclass(slots=True)
+class _Known:
+    """What the source home knows of the real papers: vectors, and the codes of sentences if it has such.
+
+    Of ``unlike`` papers it knows nothing: they have a made-up vector and sentences of another paper.
+    """
+
+    vectors: NDArray[np.float32]
+    sentences: list[NDArray[np.uint8]]
+    unlike: int = 0
+
+
+def _known(source: Path, store: Store, keys: Sequence[int]) -> _Known:
+    """What the home ``source`` knows of the papers ``keys`` of ``store``, in their order."""
     other = Store.open(f"sqlite:///{need(source / 'broadsheet.db')}")
     engine = Engine.open(source, other)
     vectors = engine._vectors
     if vectors is None or not vectors.count:
         raise SystemExit(f"no paper of {source} is encoded; name a home with --from whose papers are")
-    of_id: dict[str, NDArray[np.float32]] = {}
+    key_of_id: dict[str, int] = {}
     every = keys_of(other)
     for start in range(0, len(every), _RECORDS):
-        for paper in other.papers(every[start : start + _RECORDS]):
-            vector = vectors.vector(paper.key)
-            if vector is not None:
-                of_id[paper.id] = vector
-    engine.close()
-    other.close()
-    known = np.array(list(of_id.values()))
+        key_of_id |= {paper.id: paper.key for paper in other.papers(every[start : start + _RECORDS])}
+    encoded = vectors.all_keys().tolist()
+    having = set(encoded)
     random = np.random.default_rng(_SEED)
-    found, unlike = np.zeros((len(keys), known.shape[1]), np.float32), 0
+    found = _Known(np.zeros((len(keys), vectors.dims), np.float32), [])
+    taken: list[int] = []
     for start in range(0, len(keys), _RECORDS):
         for row, paper in enumerate(store.papers(keys[start : start + _RECORDS]), start):
-            vector = of_id.get(paper.id)
-            if vector is None:
-                unlike += 1
-                vector = noisy(known[random.integers(len(known))], random)
-            found[row] = vector
-    return found, unlike
+            key = key_of_id.get(paper.id, -1)
+            like = key in having
+            if not like:
+                found.unlike += 1
+                key = encoded[random.integers(len(encoded))]
+            vector = vectors.vector(key)
+            assert vector is not None
+            found.vectors[row] = vector if like else noisy(vector, random)
+            taken.append(key)
+    if hasattr(vectors, "sentences"):
+        found.sentences = vectors.sentences(np.array(taken, np.int64))
+    engine.close()
+    other.close()
+    return found
 
 
 def _write_vectors(store: Store, engine: Engine, home: Path, source: Path, real: int, size: int) -> None:
@@ -212,7 +230,7 @@ def _write_vectors(store: Store, engine: Engine, home: Path, source: Path, real:
     if vectors.count >= size:
         return
     originals = keys_of(store)[:real]
-    known, unlike = _source_vectors(source, store, originals)
+    known = _known(source, store, originals)
     row_of = {key: row for row, key in enumerate(originals)}
     told = Progress(f"writing {size:,} vectors", size)
     exact, keys_path = home / "exact.f16", home / "exact.i64"
@@ -222,22 +240,24 @@ def _write_vectors(store: Store, engine: Engine, home: Path, source: Path, real:
             file.truncate(vectors.count * width)
     while changes := store.changes(vectors.cursor, _VECTORS):
         papers = store.papers([change.key for change in changes])
-        rows = []
-        for paper in papers:
-            number = copy_number(paper)
-            if number is None:
-                rows.append(known[row_of[paper.key]])
-            else:
-                rows.append(noisy(known[number % real], np.random.default_rng((_SEED, 1, number))))
-        matrix = np.array(rows, np.float32)
+        numbers = [copy_number(paper) for paper in papers]
+        rows = [
+            row_of[paper.key] if number is None else number % real
+            for paper, number in zip(papers, numbers, strict=True)
+        ]
+        matrix = known.vectors[rows]
+        for row, number in enumerate(numbers):
+            if number is not None:
+                matrix[row] = noisy(matrix[row], np.random.default_rng((_SEED, 1, number)))
         keys = [paper.key for paper in papers]
         with exact.open("ab") as file, keys_path.open("ab") as other:
             file.write(matrix.astype(np.float16).tobytes())
             other.write(np.array(keys, np.int64).tobytes())
         hashes = [text_hash(encoded_text(paper)) for paper in papers]
-        vectors.append(keys, hashes, matrix, changes[-1].seq)
+        more = {"sentences": [known.sentences[row] for row in rows]} if known.sentences else {}
+        vectors.append(keys, hashes, matrix, changes[-1].seq, **more)
         told(vectors.count)
-    (home / "growth.json").write_text(json.dumps({"real": real, "unlike": unlike}))
+    (home / "growth.json").write_text(json.dumps({"real": real, "unlike": known.unlike}))
 
 
 def build(folder: Path, size: int, source: Path, most_real: int = sys.maxsize) -> Built:
@@ -263,8 +283,6 @@ def build(folder: Path, size: int, source: Path, most_real: int = sys.maxsize) -
 
         engine.follow(store, encode=False, progress=advance)
         _write_vectors(store, engine, home, source, real, size)
-        # Whatever the engine does with vectors once they are complete; none is encoded.
-        engine.follow(store)
         state = engine.state()
         assert state.words == size and not state.unencoded, state
     finally:
