@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 # Raise when the graph changes: an encoder of another format is converted anew at installation.
-FORMAT = 2
+FORMAT = 3
 
 _WEIGHT_LIMIT = 63
 _MICROSOFT = "com.microsoft"
@@ -128,8 +128,9 @@ class _Graph:
 def convert(weights: bytes, config: dict[str, Any], precision: str = "int8") -> bytes:
     """The ONNX file of the encoder: token ids in, unit vectors out.
 
-    Inputs ``input_ids`` and ``attention_mask`` (int64, texts x tokens); output ``sentence_embedding``
-    (float32, texts x dimensions): the mean over the tokens of the mask, scaled to length 1.
+    Inputs ``input_ids`` and ``attention_mask`` (int64, texts x tokens); outputs ``sentence_embedding``
+    (float32, texts x dimensions): the mean over the tokens of the mask, scaled to length 1, and
+    ``token_embeddings`` (float32, texts x tokens x dimensions), of which it is the mean.
 
     Args:
         weights: the safetensors file; config: what its ``config.json`` says.
@@ -152,6 +153,7 @@ def convert(weights: bytes, config: dict[str, Any], precision: str = "int8") -> 
     mask = graph.node("Cast", "attention_mask", to=TensorProto.INT32)
     for layer in range(bert.layers):
         x = _layer(graph, bert, x, mask, layer, precision)
+    x = graph.node("Identity", x, name="token_embeddings")
     weight = graph.node(
         "Unsqueeze",
         graph.node("Cast", "attention_mask", to=TensorProto.FLOAT),
@@ -166,8 +168,11 @@ def convert(weights: bytes, config: dict[str, Any], precision: str = "int8") -> 
         helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-    output = helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, ["texts", bert.size])
-    made = helper.make_graph(graph.nodes, "encoder", inputs, [output], list(graph.constants.values()))
+    outputs = [
+        helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, ["texts", bert.size]),
+        helper.make_tensor_value_info("token_embeddings", TensorProto.FLOAT, ["texts", "tokens", bert.size]),
+    ]
+    made = helper.make_graph(graph.nodes, "encoder", inputs, outputs, list(graph.constants.values()))
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
     model = helper.make_model(made, opset_imports=opsets, ir_version=9, producer_name="broadsheet")
     return model.SerializeToString(deterministic=True)

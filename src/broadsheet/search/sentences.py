@@ -1,0 +1,114 @@
+"""Sentences: where those of a paper begin and end, and their vectors in two bits a dimension.
+
+The vector of a sentence is the mean of its tokens' vectors from the one reading of the whole text, so it
+costs nothing more to make. It ranks the best candidates of a search once more and says which sentence
+answers the query; for both, two bits a dimension do as well as floats (docs/search.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numkong
+import numpy as np
+from numpy.typing import NDArray
+
+# A paper has at most so many sentences, its title the first of them: beyond, the shortest are joined.
+MOST = 12
+# Shorter pieces are joined with what follows: "We agree." says nothing by itself.
+_LEAST = 40
+# No encoder reads on here: 256 tokens seldom have 2,000 characters.
+_READ = 3_000
+
+_END = re.compile(r"""[.!?]["')\]\u201d\u2019]*(?:\s+(?=\S))|[\u3002\uff01\uff1f]\s*""")
+# After these, and after a single letter, a full stop does not end a sentence.
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|et al|cf|vs|viz|resp|approx|etc|Fig|Figs|Eq|Eqs|Sec|Ref|Refs|Tab|No|Dr|Prof|Mr|Ms|St)"
+    r"|(?:^|[\s(])[A-Za-z])\.$"
+)
+
+# The best four levels for normally distributed components (Max, 1960), in standard deviations.
+_THRESHOLD, _INNER, _OUTER = 0.9816, 0.4528, 1.5104
+# Such levels keep so much of a vector's length along itself; dividing by it gives cosines again.
+_KEPT = 0.8825
+_LEVELS = np.array([-_OUTER, -_INNER, _INNER, _OUTER], np.float32)
+_INT8 = np.rint(_LEVELS * 127 / _OUTER).astype(np.int8)
+# The four components in each possible byte.
+_UNPACKED = np.stack([_INT8[(np.arange(256) >> shift) & 3] for shift in (0, 2, 4, 6)], axis=1)
+
+
+def sentence_spans(title: str, abstract: str) -> list[tuple[int, int]]:
+    """Where the sentences of ``title``, a line break and ``abstract`` begin and end, in characters.
+
+    The title is the first. The same text has the same sentences for ever: stored vectors go by their order.
+    """
+    spans = [(0, len(title))] if title else []
+    shift = len(title) + 1
+    return spans + [
+        (shift + first, shift + last) for first, last in _spans(abstract[:_READ], MOST - len(spans))
+    ]
+
+
+def _spans(text: str, most: int) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    first = 0
+    for end in _END.finditer(text):
+        last = end.start() + len(end[0].rstrip())
+        if last - first >= _LEAST and not _ABBREVIATION.search(text, max(last - 8, 0), last):
+            spans.append((first, last))
+            first = end.end()
+    rest = len(text.rstrip())
+    if rest > first:
+        if spans and rest - first < _LEAST:
+            spans[-1] = (spans[-1][0], rest)
+        else:
+            spans.append((first, rest))
+    while len(spans) > most:
+        shortest = min(range(len(spans) - 1), key=lambda i: spans[i + 1][1] - spans[i][0])
+        spans[shortest : shortest + 2] = [(spans[shortest][0], spans[shortest + 1][1])]
+    return spans
+
+
+def code_bytes(dims: int) -> int:
+    """Bytes of the code of one sentence."""
+    return -(-dims // 4)
+
+
+def coded(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The codes of unit ``vectors`` (n, dims): uint8, (n, `code_bytes`)."""
+    count, dims = vectors.shape
+    scaled = np.zeros((count, 4 * code_bytes(dims)), np.float32)
+    scaled[:, :dims] = vectors * np.sqrt(dims)
+    levels = (scaled > -_THRESHOLD).astype(np.uint8) + (scaled > 0) + (scaled > _THRESHOLD)
+    quads = levels.reshape(count, -1, 4).astype(np.uint8)
+    return quads[:, :, 0] | quads[:, :, 1] << 2 | quads[:, :, 2] << 4 | quads[:, :, 3] << 6
+
+
+def cosines(query: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """About the cosines of the unit vector ``query`` (dims,) with the sentences of ``codes`` (n, bytes)."""
+    if not len(codes):
+        return np.zeros(0, np.float32)
+    width = 4 * codes.shape[1]
+    components = _UNPACKED[codes].reshape(len(codes), width)
+    largest = max(float(np.abs(query).max()), 1e-9)
+    wanted = np.zeros((1, width), np.int8)
+    wanted[0, : len(query)] = np.rint(query * (127 / largest))
+    products = np.asarray(numkong.cdist(wanted, components, "dot"), np.float32).ravel()
+    return products * (largest / 127 * _OUTER / 127 / np.sqrt(len(query)) / _KEPT)
+
+
+def best_cosines(
+    query: NDArray[np.float32], codes: Sequence[NDArray[np.uint8]]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """For each paper the cosine of its best sentence and which one it is; NaN and -1 where it has none."""
+    counts = np.array([len(one) for one in codes], np.int64)
+    best, place = np.full(len(codes), np.nan, np.float32), np.full(len(codes), -1, np.int32)
+    known = np.flatnonzero(counts)
+    if len(known):
+        found = cosines(query, np.concatenate([codes[i] for i in known]))
+        starts = np.concatenate([[0], np.cumsum(counts[known])[:-1]])
+        best[known] = np.maximum.reduceat(found, starts)
+        for i, start in zip(known, starts, strict=True):
+            place[i] = int(np.argmax(found[start : start + counts[i]]))
+    return best, place
