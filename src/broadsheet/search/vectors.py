@@ -1,42 +1,51 @@
-"""The meaning side of search: one int8 vector a paper in an append-only, memory-mapped file.
+"""The meaning side of search: one int8 vector a paper, all compared, or by their signs first.
 
-Two files grow together: ``vectors.i8`` (rows of ``dims`` int8) and ``rows.bin`` (one record a row:
-paper key, hash of the encoded text, checksums). The newest row of a paper counts; a row with
-`REMOVED` as its text hash takes the paper out. A row without its whole record, as a crash may leave
-behind, is cut off when the next process writes.
+Of each vector the signs of its components are kept too, one bit each. Among many papers those whose
+signs differ least from the query's are found first, and only their vectors are compared. The files are
+those of `rows.Table`; docs/search.md has the figures.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import threading
-import uuid
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import DamagedIndexError, read_state, stamp, write_state
+from .rows import REMOVED, Layout, Table, View
 
-FORMAT = 1
-REMOVED = 0
+__all__ = ["REMOVED", "Similarities", "Vectors", "text_hash"]
 
 # The components of a unit vector of 384 dimensions seldom exceed 0.3; the few that do are clipped.
 _SCALE = 127 / 0.3
-_RECORD = np.dtype([("key", "<i8"), ("text", "<u8"), ("vector_sum", "<u4"), ("sum", "<u4")])
-# A torn write can only be at the end: so many rows are compared with their checksums at opening.
-_CHECKED_ROWS = 2_048
+
+# Up to so many papers every vector is compared.
+EXACT_ROWS = 150_000
+# Of more papers, so many are found by their signs and compared: at least, and of how many one.
+_SHORTLIST = 5_000
+_SHORTLIST_SHARE = 100
+# Up to so many allowed papers it is cheaper to compare them one by one than to look at all signs.
+_FEW_ROWS = 50_000
+# Distances from which the reach of the shortlist is estimated.
+_SAMPLE = 16_384
+# Rows whose signs are packed together, and rows that are copied together to be compared.
+_BLOCK = 65_536
+_GATHERED = 4_096
 
 # From so many rows on it pays to have a second thread look at half of them.
 _ROWS_FOR_TWO = 20_000
 _other_half = ThreadPoolExecutor(2, thread_name_prefix="vectors")
+
+_Part = TypeVar("_Part")
+_Found = TypeVar("_Found")
 
 
 def text_hash(text: str) -> int:
@@ -49,293 +58,282 @@ def _to_int8(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     return np.clip(np.rint(vectors * _SCALE), -127, 127).astype(np.int8)
 
 
+def _signs(vectors: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """One bit a component: whether it is above 0."""
+    return np.packbits(vectors > 0, axis=1)
+
+
 def _products(query: NDArray[np.int8], matrix: NDArray[np.int8]) -> NDArray[np.float32]:
     """The products of ``query`` (1 x dims) with every row of ``matrix``, on the scale of cosines."""
-
-    def part(rows: NDArray[np.int8]) -> NDArray[np.float32]:
-        return (np.asarray(numkong.cdist(query, rows, "dot")).ravel() * (1 / _SCALE**2)).astype(np.float32)
-
-    if len(matrix) < _ROWS_FOR_TWO:
-        return part(matrix)
-    middle = len(matrix) // 2
-    other = _other_half.submit(part, matrix[middle:])
-    return np.concatenate([part(matrix[:middle]), other.result()])
+    return (np.asarray(numkong.cdist(query, matrix, "dot")).ravel() * (1 / _SCALE**2)).astype(np.float32)
 
 
-def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
-    """A checksum of each record, for all records at once."""
-    with np.errstate(over="ignore"):
-        mixed = records["key"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= records["text"] * np.uint64(0xC2B2AE3D27D4EB4F)
-        mixed += records["vector_sum"].astype(np.uint64) * np.uint64(0x165667B19E3779F9) + np.uint64(1)
-        return (mixed >> np.uint64(32)).astype(np.uint32)
+def _best(
+    keys: NDArray[np.int64], cosines: NDArray[np.float32], limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The highest ``limit`` cosines and their keys, highest first, ties by key."""
+    if limit < len(cosines):
+        rows = np.argpartition(-cosines, limit)[:limit] if limit else np.zeros(0, np.int64)
+        keys, cosines = keys[rows], cosines[rows]
+    order = np.lexsort((keys, -cosines))
+    return keys[order], cosines[order]
+
+
+class _Threads:
+    """Lets a search that is alone use a second thread; one of several at once does with its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._searches = 0
+
+    @contextmanager
+    def search(self) -> Iterator[None]:
+        with self._lock:
+            self._searches += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._searches -= 1
+
+    def map(self, function: Callable[[_Part], _Found], parts: Sequence[_Part], rows: int) -> list[_Found]:
+        """``function`` of each of ``parts``, which look at so many ``rows`` together, in order."""
+        if rows < _ROWS_FOR_TWO or len(parts) < 2 or self._searches > 1:
+            return [function(part) for part in parts]
+        middle = len(parts) // 2
+        other = _other_half.submit(lambda: [function(part) for part in parts[middle:]])
+        return [function(part) for part in parts[:middle]] + other.result()
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """What a search sees: the rows at one moment."""
+class _Packed:
+    """The signs of the rows of a view, `_BLOCK` rows a matrix, as numkong compares them fastest."""
 
-    matrix: NDArray[np.int8]
-    keys: NDArray[np.int64]
-    texts: NDArray[np.uint64]
-    # Row of each paper key, -1 for none; keys are small numbers that the store counts up.
-    row_of_key: NDArray[np.int32]
-    # Whether a row is the newest of a paper that was not removed.
-    live: NDArray[np.bool_]
-    count: int
+    view: View
+    blocks: list[numkong.PackedMatrix]
 
 
-class Vectors:
-    """The vectors of one encoder in ``folder``. Any number of processes read, one writes."""
+class Vectors(Table):
+    """The vectors of one encoder in ``folder``. Any number of processes and threads read, one writes."""
 
-    def __init__(self, folder: Path, dims: int, encoder: str = ""):
+    def __init__(
+        self,
+        folder: Path,
+        dims: int,
+        encoder: str = "",
+        *,
+        sentence_bytes: int = 0,
+        exact_rows: int = EXACT_ROWS,
+    ):
         """Opens the vectors, making an empty set where there is none.
 
+        Args:
+            dims: components of a vector.
+            encoder: the encoder's identity, written into the state for people.
+            sentence_bytes: bytes of the code of a sentence; where it is another one than before, the
+                stored codes of sentences are forgotten. 0: those that the folder has, if any.
+            exact_rows: up to so many papers every vector is compared.
         Raises:
             DamagedIndexError: if the files are not what was written.
             OSError: if the folder cannot be written.
         """
-        self._folder, self.dims, self._encoder = folder, dims, encoder
-        self._state_path = folder / "state.json"
-        self._matrix_path, self._rows_path = folder / "vectors.i8", folder / "rows.bin"
-        self._lock = threading.Lock()
-        self._prepared = False
-        self._open(create=True)
-
-    @staticmethod
-    def exists(folder: Path) -> bool:
-        """Whether ``folder`` holds vectors of this format."""
-        state = read_state(folder / "state.json")
-        return state is not None and state.get("format") == FORMAT
-
-    def _open(self, create: bool) -> None:
-        old = self._folder.with_name(self._folder.name + ".old")
-        if old.exists() and not self._folder.exists():
-            # A crash in the middle of `compact`: the former files are whole.
-            old.rename(self._folder)
-        self._stamp = stamp(self._state_path)
-        state = read_state(self._state_path)
-        if state is None or state.get("format") != FORMAT or state.get("dims") != self.dims:
-            if not create:
-                raise DamagedIndexError(f"{self._state_path} is of another format")
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
-            self._matrix_path.touch()
-            self._rows_path.touch()
-            self._generation, self.cursor, self._written = uuid.uuid4().hex, 0, 0
-            self._write_state()
-        else:
-            self._generation = str(state["generation"])
-            self.cursor, self._written = int(state["cursor"]), int(state["rows"])
-        self._snapshot = self._read(None)
-
-    def _write_state(self) -> None:
-        state = {
-            "format": FORMAT,
-            "generation": self._generation,
-            "dims": self.dims,
-            "encoder": self._encoder,
-        }
-        write_state(self._state_path, {**state, "cursor": self.cursor, "rows": self._written})
-        self._stamp = stamp(self._state_path)
-
-    def _read(self, before: _Snapshot | None) -> _Snapshot:
-        """The rows that were committed; ``before`` is what was known of them already."""
-        rows = self._written
-        sizes = {self._matrix_path: rows * self.dims, self._rows_path: rows * _RECORD.itemsize}
-        for path, size in sizes.items():
-            found = path.stat().st_size if path.exists() else 0
-            if found < size:
-                raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
-        if rows == 0:
-            empty = np.zeros(0, np.int64)
-            return _Snapshot(
-                np.zeros((0, self.dims), np.int8), empty, empty.astype(np.uint64),
-                np.full(1024, -1, np.int32), np.zeros(0, bool), 0,
-            )  # fmt: skip
-        # A plain view: every slice of a memmap object costs half a millisecond.
-        matrix = np.asarray(np.memmap(self._matrix_path, np.int8, "r", shape=(rows, self.dims)))
-        records = np.fromfile(self._rows_path, _RECORD, count=rows)
-        start = 0 if before is None else len(before.keys)
-        fresh = records[start:]
-        if (_record_sums(fresh) != fresh["sum"]).any():
-            raise DamagedIndexError(f"{self._rows_path} holds records that were not written so")
-        for row in range(max(start, rows - _CHECKED_ROWS), rows):
-            if zlib.crc32(matrix[row].tobytes()) != records["vector_sum"][row]:
-                raise DamagedIndexError(f"{self._matrix_path}: vector {row} is not what was written")
-        keys = np.ascontiguousarray(records["key"])
-        texts = np.ascontiguousarray(records["text"])
-        highest = int(keys.max())
-        if keys.min() < 0 or highest > 2_000_000_000:
-            raise DamagedIndexError(f"{self._rows_path} holds impossible keys")
-        known = np.full(1024, -1, np.int32) if before is None else before.row_of_key
-        row_of_key = np.full(max(len(known), highest + 1 + highest // 8), -1, np.int32)
-        row_of_key[: len(known)] = known
-        # Of several rows of one key the last assignment stays, which is the newest row.
-        row_of_key[keys[start:]] = np.arange(start, rows, dtype=np.int32)
-        live = (row_of_key[keys] == np.arange(rows)) & (texts != REMOVED)
-        return _Snapshot(matrix, keys, texts, row_of_key, live, int(live.sum()))
-
-    def refresh(self) -> None:
-        """Sees what another process appended since."""
-        if stamp(self._state_path) == self._stamp:
-            return
-        with self._lock:
-            state = read_state(self._state_path)
-            if state is None:
-                return
-            if state.get("generation") != self._generation:
-                self._open(create=False)
-                return
-            self._stamp = stamp(self._state_path)
-            self.cursor, self._written = int(state["cursor"]), int(state["rows"])
-            self._snapshot = self._read(self._snapshot)
-
-    @property
-    def count(self) -> int:
-        """Papers with a vector."""
-        return self._snapshot.count
-
-    def bytes(self) -> int:
-        """Bytes on disk."""
-        return sum(path.stat().st_size for path in self._folder.iterdir() if path.is_file())
-
-    # -- writing
-
-    def texts_of(self, keys: Sequence[int]) -> list[int]:
-        """The text hash that each of ``keys`` was encoded from; `REMOVED` where there is no vector."""
-        snapshot = self._snapshot
-        return [
-            int(snapshot.texts[row]) if (row := self._row(snapshot, key)) >= 0 else REMOVED for key in keys
-        ]
-
-    @staticmethod
-    def _row(snapshot: _Snapshot, key: int) -> int:
-        return int(snapshot.row_of_key[key]) if 0 <= key < len(snapshot.row_of_key) else -1
-
-    def _prepare(self) -> None:
-        """Cuts off what a crash left behind the committed rows."""
-        if not self._prepared:
-            os.truncate(self._matrix_path, self._written * self.dims)
-            os.truncate(self._rows_path, self._written * _RECORD.itemsize)
-            self._prepared = True
+        self.dims, self._exact_rows = dims, exact_rows
+        self._threads, self._packing = _Threads(), threading.Lock()
+        layout = Layout(
+            "vectors.i8", dims, "signs.bits", (dims + 7) // 8, _signs, "sentences.bits", sentence_bytes
+        )
+        super().__init__(folder, layout, encoder)
+        self._packed: _Packed | None = None
+        # The first question shall not wait for it.
+        self._signs_of(self._view)
 
     def append(
-        self, keys: Sequence[int], texts: Sequence[int], vectors: NDArray[np.float32], cursor: int
+        self,
+        keys: Sequence[int],
+        texts: Sequence[int],
+        vectors: NDArray[np.float32],
+        cursor: int,
+        sentences: Sequence[NDArray[np.uint8] | NDArray[np.int8]] | None = None,
     ) -> None:
         """Adds rows for ``keys`` with their text hashes, for good; they hold the log up to ``cursor``.
 
         To take a paper out, give `REMOVED` as its text hash (and any vector).
+
+        Args:
+            vectors: unit vectors, float32, shape (len(keys), dims).
+            sentences: the codes of each paper's sentences, shape (any number, sentence_bytes).
+        Raises:
+            OSError: if they cannot be written; what was committed stays as it was.
         """
-        self._prepare()
-        if keys:
-            rows = _to_int8(vectors)
-            records = np.zeros(len(keys), _RECORD)
-            records["key"], records["text"] = keys, texts
-            records["vector_sum"] = [zlib.crc32(row.tobytes()) for row in rows]
-            records["sum"] = _record_sums(records)
-            try:
-                for path, data in ((self._matrix_path, rows), (self._rows_path, records)):
-                    with path.open("ab") as file:
-                        file.write(data.tobytes())
-                        file.flush()
-                        os.fsync(file.fileno())
-            except OSError:
-                # A full disk may leave part of a row behind.
-                self._prepared = False
-                raise
-            self._written += len(keys)
-        self.cursor = cursor
-        with self._lock:
-            self._write_state()
-            if keys:
-                self._snapshot = self._read(self._snapshot)
-
-    def rewind(self) -> None:
-        """Has the change log read from its beginning once more; unchanged texts keep their vectors."""
-        self.cursor = 0
-        self._write_state()
-
-    def all_keys(self) -> NDArray[np.int64]:
-        """The keys of all papers with a vector."""
-        snapshot = self._snapshot
-        return snapshot.keys[snapshot.live]
-
-    def wasted(self) -> int:
-        """Rows that no search uses."""
-        return len(self._snapshot.keys) - self._snapshot.count
-
-    def compact(self) -> None:
-        """Writes the files anew without the rows that no search uses."""
-        snapshot = self._snapshot
-        keep = snapshot.live
-        folder = self._folder.with_name(self._folder.name + ".new")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh = Vectors(folder, self.dims, self._encoder)
-        records = np.zeros(int(keep.sum()), _RECORD)
-        rows = np.ascontiguousarray(snapshot.matrix[keep])
-        records["key"], records["text"] = snapshot.keys[keep], snapshot.texts[keep]
-        records["vector_sum"] = [zlib.crc32(row.tobytes()) for row in rows]
-        records["sum"] = _record_sums(records)
-        (folder / "vectors.i8").write_bytes(rows.tobytes())
-        (folder / "rows.bin").write_bytes(records.tobytes())
-        fresh._written, fresh.cursor = len(records), self.cursor
-        fresh._write_state()
-        with self._lock:
-            old = self._folder.with_name(self._folder.name + ".old")
-            shutil.rmtree(old, ignore_errors=True)
-            self._folder.rename(old)
-            folder.rename(self._folder)
-            self._prepared = False
-            self._open(create=False)
-        shutil.rmtree(old, ignore_errors=True)
+        self.append_rows(keys, texts, _to_int8(vectors), cursor, sentences)
 
     # -- searching
 
-    def similarities(self, vector: NDArray[np.float32]) -> Similarities:
-        """The cosine of ``vector`` (unit, float32, dims) with every paper."""
-        snapshot = self._snapshot
-        if not len(snapshot.keys):
-            return Similarities(snapshot, np.zeros(0, np.float32))
+    def nearest(
+        self, vector: NDArray[np.float32], limit: int, allowed: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keys and cosines of the ``limit`` papers nearest to ``vector``, nearest first, ties by key.
+
+        Args:
+            vector: unit, float32, shape (dims,).
+            allowed: int64, sorted, each once: only these papers are looked at.
+        """
+        view = self._view
+        rows = None
+        if allowed is not None:
+            rows = view.rows_of(allowed)
+            rows = rows[rows >= 0]
+        candidates = view.count if rows is None else len(rows)
+        limit = max(min(limit, candidates), 0)
+        if limit == 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
         query = _to_int8(vector.reshape(1, -1))
-        products = _products(query, snapshot.matrix)
-        if snapshot.count < len(products):
-            products[~snapshot.live] = -np.inf
-        return Similarities(snapshot, products)
+        with self._threads.search():
+            near, wanted = rows, None
+            if rows is None or len(rows) > _FEW_ROWS:
+                wanted = self._wanted(view, rows)
+                near = None
+                if view.count > self._exact_rows:
+                    near = self._shortlist(view, query, wanted, candidates)
+            if near is not None and len(near) >= limit:
+                return _best(view.keys[near], self._products_of(view, query, near), limit)
+            cosines = self._all_products(view, query)
+            if wanted is not None:
+                cosines[~wanted] = -np.inf
+            return _best(view.keys, cosines, limit)
+
+    @staticmethod
+    def _wanted(view: View, rows: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:
+        """Which rows may be found: ``rows``, or all that count where that is None; None: every row."""
+        if rows is None:
+            return view.live if view.count < view.state.rows else None
+        wanted = np.zeros(view.state.rows, bool)
+        wanted[rows] = True
+        return wanted
+
+    def _shortlist(
+        self, view: View, query: NDArray[np.int8], wanted: NDArray[np.bool_] | None, candidates: int
+    ) -> NDArray[np.int64]:
+        """Those of the ``wanted`` rows, ``candidates`` in number, whose signs differ least from the query's.
+
+        They are about `_SHORTLIST`, or one in `_SHORTLIST_SHARE`. How many signs may differ is estimated
+        from some thousand rows all over the table, which costs far less than to order all of them.
+        """
+        code = _signs(query)
+
+        def distances(block: numkong.PackedMatrix) -> NDArray[np.uint32]:
+            return np.asarray(numkong.hammings_packed(code, block)).ravel()
+
+        found = self._threads.map(distances, self._signs_of(view), view.state.rows)
+        step = max(view.state.rows // _SAMPLE, 1)
+        sample = np.concatenate([block[::step] for block in found])
+        if wanted is not None:
+            starts = range(0, view.state.rows, _BLOCK)
+            sample = sample[np.concatenate([wanted[s : s + _BLOCK][::step] for s in starts])]
+        if not len(sample):
+            return np.zeros(0, np.int64)
+        size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE)
+        place = min(size * len(sample) // candidates, len(sample) - 1)
+        reach = np.partition(sample, place)[place]
+        near = np.concatenate(
+            [np.flatnonzero(block <= reach) + number * _BLOCK for number, block in enumerate(found)]
+        )
+        return near if wanted is None else near[wanted[near]]
+
+    def _signs_of(self, view: View) -> list[numkong.PackedMatrix]:
+        """The signs of the rows of ``view``; none where so few are compared one by one."""
+        packed = self._packed
+        if packed is not None and packed.view is view:
+            return packed.blocks
+        rows = view.state.rows
+        if rows <= self._exact_rows:
+            return []
+        with self._packing:
+            packed, blocks = self._packed, []
+            if packed is not None and packed.view.state.generation == view.state.generation:
+                blocks = packed.blocks[: min(packed.view.state.rows, rows) // _BLOCK]
+            for start in range(len(blocks) * _BLOCK, rows, _BLOCK):
+                codes = view.codes(start, min(start + _BLOCK, rows))
+                blocks.append(numkong.hammings_pack(codes, dtype="uint1"))
+            self._packed = _Packed(view, blocks)
+            return blocks
+
+    def _products_of(
+        self, view: View, query: NDArray[np.int8], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        parts = [rows[start : start + _GATHERED] for start in range(0, len(rows), _GATHERED)]
+        found = self._threads.map(lambda part: _products(query, view.data.take(part, 0)), parts, len(rows))
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+    def _all_products(self, view: View, query: NDArray[np.int8]) -> NDArray[np.float32]:
+        middle = view.state.rows // 2
+        halves = [view.data[:middle], view.data[middle:]]
+        return np.concatenate(self._threads.map(lambda half: _products(query, half), halves, view.state.rows))
+
+    def cosines(self, vector: NDArray[np.float32], keys: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The cosine of ``vector`` (unit, float32, dims) with each of ``keys``; NaN where it has none."""
+        view = self._view
+        rows = view.rows_of(keys)
+        found = np.full(len(keys), np.nan, np.float32)
+        found[rows >= 0] = self._products_of(view, _to_int8(vector.reshape(1, -1)), rows[rows >= 0])
+        return found
+
+    def vectors_of(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Those of ``keys`` that have a vector, and their unit vectors: float32, shape (found, dims)."""
+        view = self._view
+        rows = view.rows_of(keys)
+        vectors = view.data[rows[rows >= 0]].astype(np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return keys[rows >= 0], vectors / np.maximum(lengths, 1e-9)
 
     def vector(self, key: int) -> NDArray[np.float32] | None:
         """The stored vector of the paper ``key`` (unit, float32, dims), if it has one."""
-        snapshot = self._snapshot
-        row = self._row(snapshot, key)
-        if row < 0 or not snapshot.live[row]:
-            return None
-        vector = snapshot.matrix[row].astype(np.float32)
-        return vector / max(float(np.linalg.norm(vector)), 1e-9)
+        found, vectors = self.vectors_of(np.array([key], np.int64))
+        return vectors[0] if len(found) else None
+
+    def sentences(self, keys: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
+        """The codes of the sentences of each of ``keys``: uint8, shape (number, sentence_bytes).
+
+        Where int8 was given, ``.view(np.int8)`` has it back. Empty where a paper has none.
+        """
+        view = self._view
+        rows = view.rows_of(keys)
+        found = iter(view.lists(rows[rows >= 0]))
+        return [next(found) if row >= 0 else view.items[:0] for row in rows.tolist()]
+
+    def without_sentences(self) -> NDArray[np.int64]:
+        """The keys of all papers that have a vector and no codes of sentences."""
+        view = self._view
+        if not len(view.spans):
+            return self.all_keys()
+        return view.keys[view.live & (view.spans["count"] == 0)]
+
+    def similarities(self, vector: NDArray[np.float32]) -> Similarities:
+        """The cosine of ``vector`` (unit, float32, dims) with every paper."""
+        view = self._view
+        if not view.state.rows:
+            return Similarities(view, np.zeros(0, np.float32))
+        with self._threads.search():
+            products = self._all_products(view, _to_int8(vector.reshape(1, -1)))
+        if view.count < len(products):
+            products[~view.live] = -np.inf
+        return Similarities(view, products)
 
 
 @dataclass(frozen=True, slots=True)
 class Similarities:
-    """The cosine of one vector with every row of a snapshot."""
+    """The cosine of one vector with every row of a view."""
 
-    _snapshot: _Snapshot
+    _view: View
     _cosines: NDArray[np.float32]
 
     def best(self, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keys and cosines of the nearest ``limit`` papers, nearest first, ties by key."""
-        limit = min(limit, self._snapshot.count)
-        if limit <= 0:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        rows = np.argpartition(-self._cosines, limit - 1)[:limit]
-        rows = rows[np.lexsort((self._snapshot.keys[rows], -self._cosines[rows]))]
-        return self._snapshot.keys[rows], self._cosines[rows]
+        return _best(self._view.keys, self._cosines, max(min(limit, self._view.count), 0))
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.float32]:
         """The cosine of each of ``keys``; NaN for a paper without vector."""
-        row_of_key = self._snapshot.row_of_key
-        inside = (keys >= 0) & (keys < len(row_of_key))
-        rows = np.where(inside, row_of_key[np.where(inside, keys, 0)], -1)
-        known = (rows >= 0) & (rows < len(self._cosines))
+        rows = self._view.rows_of(keys)
         found = np.full(len(keys), np.nan, np.float32)
-        found[known] = self._cosines[rows[known]]
-        found[np.isneginf(found)] = np.nan
+        found[rows >= 0] = self._cosines[rows[rows >= 0]]
         return found

@@ -1,0 +1,532 @@
+"""A table of fixed-size rows in files that only grow: any number of processes read it, one writes.
+
+A row belongs to a key (a small number that the store counts up). Parallel files hold its parts:
+
+- ``rows.bin``: key, hash of the text that the row was made from, checksums;
+- one file of data: the same number of bytes a row;
+- one file of codes, made from the data, and made again where it is missing;
+- optionally, a list of items a row, of any length: ``spans.bin`` says where in the file of items.
+
+The newest row of a key counts; a row with `REMOVED` as its text hash takes the key out. What the state
+file counts is there for good; what stands behind it in the files was left by a crash and is cut off
+when the next process writes.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import shutil
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .files import DamagedIndexError, read_state, stamp, write_state
+
+FORMAT = 2
+# Format 1 had neither codes nor lists; it is read as it is and becomes format 2 with the next row.
+_FORMATS = (1, FORMAT)
+REMOVED = 0
+
+_RECORD = np.dtype([("key", "<i8"), ("text", "<u8"), ("data_sum", "<u4"), ("sum", "<u4")])
+_SPAN = np.dtype([("first", "<u8"), ("count", "<u4"), ("sum", "<u4")])
+_HIGHEST_KEY = 2_000_000_000
+# A torn write can only be at the end: so many rows are compared with their checksums at opening.
+_CHECKED_ROWS = 2_048
+# Rows that are copied or coded at once.
+_CHUNK = 16_384
+# How often one looks, every hundredth of a second, for files that another process is just exchanging.
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table is made of: names of files and numbers of bytes.
+
+    ``code`` makes the codes (uint8, shape (rows, code_bytes)) of data (int8, shape (rows, data_bytes)).
+    ``item_bytes`` 0 means: no lists, or those that the folder has.
+    """
+
+    data: str
+    data_bytes: int
+    codes: str
+    code_bytes: int
+    code: Callable[[NDArray[np.int8]], NDArray[np.uint8]]
+    items: str
+    item_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was committed. ``dims`` are bytes of data a row, ``item_bytes`` 0 where no row has a list."""
+
+    generation: str
+    dims: int
+    encoder: str
+    cursor: int
+    rows: int
+    item_bytes: int = 0
+    items: int = 0
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, path: Path) -> State | None:
+        """The state in ``path``; None where there is none of a format that is known here.
+
+        Raises:
+            DamagedIndexError: if it is not what was written.
+        """
+        found = read_state(path)
+        if found is None or found.get("format") not in _FORMATS:
+            return None
+        try:
+            state = cls(**{name: value for name, value in found.items() if name != "sum"})
+        except TypeError as error:
+            raise DamagedIndexError(f"{path} does not hold what was written") from error
+        if state.format == FORMAT and found.get("sum") != state._sum():
+            raise DamagedIndexError(f"{path} does not hold what was written")
+        return state
+
+    def write(self, path: Path) -> None:
+        """Replaces ``path`` by this state, on disk before this returns."""
+        write_state(path, {**asdict(self), "sum": self._sum()})
+
+    def _sum(self) -> int:
+        return zlib.crc32(json.dumps(asdict(self), sort_keys=True).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The rows at one moment; it stays as it is whatever is written afterwards."""
+
+    state: State
+    data: NDArray[np.int8]
+    keys: NDArray[np.int64]
+    # Row of each key, -1 for none.
+    row_of_key: NDArray[np.int32]
+    # Whether a row is the newest of a key that was not removed.
+    live: NDArray[np.bool_]
+    count: int
+    records: NDArray[np.void]
+    # The file of codes; None where it was missing or wrong.
+    coded: mmap.mmap | None
+    spans: NDArray[np.void]
+    items: NDArray[np.uint8]
+    layout: Layout
+
+    def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The row of each of ``keys``; -1 for a key that has none or was removed."""
+        inside = (keys >= 0) & (keys < len(self.row_of_key))
+        rows = np.where(inside, self.row_of_key[np.where(inside, keys, 0)], -1).astype(np.int64)
+        if len(self.live):
+            rows[~self.live[rows] | (rows < 0)] = -1
+        return rows
+
+    def codes(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """The codes of the rows ``start`` to ``stop``, in memory of their own."""
+        width = self.layout.code_bytes
+        if self.coded is None:
+            return self.layout.code(self.data[start:stop])
+        found = self.coded[start * width : stop * width]
+        # Who asks keeps what was found: memory need not hold it twice.
+        self.coded.madvise(mmap.MADV_DONTNEED)
+        return np.frombuffer(found, np.uint8).reshape(-1, width)
+
+    def lists(self, rows: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """The list of each of ``rows``: uint8, shape (number of items, item_bytes)."""
+        if not len(self.spans):
+            return [self.items[:0]] * len(rows)
+        spans = self.spans[np.asarray(rows, np.int64)]
+        ends = (spans["first"] + spans["count"]).tolist()
+        return [self.items[first:end] for first, end in zip(spans["first"].tolist(), ends, strict=True)]
+
+
+def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
+    """A checksum of each record, for all records at once."""
+    with np.errstate(over="ignore"):
+        mixed = records["key"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= records["text"] * np.uint64(0xC2B2AE3D27D4EB4F)
+        mixed += records["data_sum"].astype(np.uint64) * np.uint64(0x165667B19E3779F9) + np.uint64(1)
+        return (mixed >> np.uint64(32)).astype(np.uint32)
+
+
+def _sums(parts: Sequence[NDArray[Any]] | NDArray[Any]) -> list[int]:
+    return [zlib.crc32(np.ascontiguousarray(part)) for part in parts]
+
+
+def _mapped(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The beginning of the file ``path`` as an array that is read when it is looked at.
+
+    Raises:
+        DamagedIndexError: if the file is shorter.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    found = path.stat().st_size if path.exists() else 0
+    if found < size:
+        raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
+    if size == 0:
+        return np.zeros(shape, dtype)
+    # A plain view: every slice of a memmap object costs half a millisecond.
+    return np.asarray(np.memmap(path, dtype, "r", shape=shape))
+
+
+def _add(path: Path, content: NDArray[Any] | bytes) -> None:
+    """Appends ``content`` to the file ``path``, on disk before this returns."""
+    with path.open("ab") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(path: Path, contents: Iterator[NDArray[Any] | bytes]) -> None:
+    """Puts a file of ``contents`` in the place of ``path``; a crash leaves the old or the new one."""
+    partial = path.with_suffix(".part")
+    partial.unlink(missing_ok=True)
+    _write(partial, contents)
+    partial.replace(path)
+
+
+def _write(path: Path, contents: Iterator[NDArray[Any] | bytes]) -> None:
+    with path.open("wb") as file:
+        for content in contents:
+            file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _chunks(count: int) -> Iterator[slice]:
+    return (slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))
+
+
+class Table:
+    """The rows in ``folder``. Any number of processes and threads read, one writes."""
+
+    def __init__(self, folder: Path, layout: Layout, encoder: str = ""):
+        """Opens the table, making an empty one where there is none.
+
+        Raises:
+            DamagedIndexError: if the files are not what was written.
+            OSError: if the folder cannot be written.
+        """
+        self._folder, self._layout, self._encoder = folder, layout, encoder
+        self._state_path = folder / "state.json"
+        self._former, self._next = (folder.with_name(folder.name + end) for end in (".old", ".new"))
+        self._lock = threading.RLock()
+        if self._former.exists() and not folder.exists():
+            # A crash in the middle of `compact`: the former files are whole.
+            self._former.rename(folder)
+        state = State.read(self._state_path)
+        if state is None or state.dims != layout.data_bytes:
+            self._begin()
+        self._view: View
+        self._stamp = (0, 0)
+        self._see(None)
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether ``folder`` holds a table of a format that is known here."""
+        return State.read(folder / "state.json") is not None
+
+    def _begin(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        for name in (self._layout.data, self._layout.codes, "rows.bin"):
+            (self._folder / name).touch()
+        if self._layout.item_bytes:
+            (self._folder / self._layout.items).touch()
+            (self._folder / "spans.bin").touch()
+        empty = State(uuid.uuid4().hex, self._layout.data_bytes, self._encoder, 0, 0, self._layout.item_bytes)
+        empty.write(self._state_path)
+
+    # -- reading
+
+    def _see(self, before: View | None) -> None:
+        """Looks at what is committed now; ``before`` is what was known of it already."""
+        for _ in range(_ATTEMPTS):
+            mark = stamp(self._state_path)
+            state = State.read(self._state_path)
+            if state is None:
+                # `compact` is just putting new files in place of the former.
+                time.sleep(0.01)
+                continue
+            if state.dims != self._layout.data_bytes:
+                break
+            known = before
+            if before and (before.state.generation != state.generation or before.state.rows > state.rows):
+                known = None
+            try:
+                view = self._read(state, known)
+            except (DamagedIndexError, OSError):
+                # Whoever put other files in this place meanwhile is no damage.
+                if self._generation() == state.generation:
+                    self._stamp = mark
+                    raise
+                continue
+            if self._generation() == state.generation:
+                self._view, self._stamp = view, mark
+                return
+        raise DamagedIndexError(f"{self._state_path} is missing or of another format")
+
+    def _generation(self) -> str:
+        state = State.read(self._state_path)
+        return state.generation if state else ""
+
+    def _read(self, state: State, before: View | None) -> View:
+        rows, start = state.rows, before.state.rows if before else 0
+        layout, folder = self._layout, self._folder
+        data = _mapped(folder / layout.data, np.int8, (rows, layout.data_bytes))
+        records = _mapped(folder / "rows.bin", _RECORD, (rows,))
+        # Read, not mapped: memory need not hold the records, only what is made of them here.
+        fresh = np.zeros(0, _RECORD)
+        if rows > start:
+            fresh = np.fromfile(folder / "rows.bin", _RECORD, rows - start, offset=start * _RECORD.itemsize)
+        if (_record_sums(fresh) != fresh["sum"]).any():
+            raise DamagedIndexError(f"{folder / 'rows.bin'} holds records that were not written so")
+        fresh_keys = fresh["key"].astype(np.int64)
+        highest = int(fresh_keys.max(initial=0))
+        if fresh_keys.min(initial=0) < 0 or highest > _HIGHEST_KEY:
+            raise DamagedIndexError(f"{folder / 'rows.bin'} holds impossible keys")
+        checked = max(start, rows - _CHECKED_ROWS)
+        if _sums(data[checked:]) != fresh["data_sum"][checked - start :].tolist():
+            raise DamagedIndexError(f"{folder / layout.data}: a row is not what was written")
+        spans, items = self._read_lists(state, checked)
+        coded = self._read_codes(state, before, data, checked)
+
+        known = before.row_of_key if before else np.zeros(0, np.int32)
+        row_of_key = np.full(max(len(known), 1024, highest + 1 + highest // 8), -1, np.int32)
+        row_of_key[: len(known)] = known
+        live = np.concatenate([before.live if before else np.zeros(0, bool), fresh["text"] != REMOVED])
+        former = row_of_key[fresh_keys]
+        live[former[former >= 0]] = False
+        # Of several rows of one key the last assignment stays, which is the newest row.
+        numbers = np.arange(start, rows, dtype=np.int32)
+        row_of_key[fresh_keys] = numbers
+        live[start:] &= row_of_key[fresh_keys] == numbers
+        keys = np.concatenate([before.keys, fresh_keys]) if before else fresh_keys
+        return View(
+            state, data, keys, row_of_key, live, int(np.count_nonzero(live)), records,
+            coded, spans, items, layout,
+        )  # fmt: skip
+
+    def _read_codes(
+        self, state: State, before: View | None, data: NDArray[np.int8], checked: int
+    ) -> mmap.mmap | None:
+        """The file of codes, if it holds those of all rows. If not, that is no damage: see `_prepare`."""
+        path, size = self._folder / self._layout.codes, state.rows * self._layout.code_bytes
+        if state.format < FORMAT or not size or (before and before.state.rows and before.coded is None):
+            return None
+        if not path.exists() or path.stat().st_size < size:
+            return None
+        with path.open("rb") as file:
+            coded = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
+        newest = coded[checked * self._layout.code_bytes :]
+        return coded if newest == self._layout.code(data[checked:]).tobytes() else None
+
+    def _read_lists(self, state: State, checked: int) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
+        wanted, width = self._layout.item_bytes, state.item_bytes
+        if not width or (wanted and wanted != width):
+            return np.zeros(0, _SPAN), np.zeros((0, wanted), np.uint8)
+        spans = _mapped(self._folder / "spans.bin", _SPAN, (state.rows,))
+        items = _mapped(self._folder / self._layout.items, np.uint8, (state.items, width))
+        newest = spans[checked:]
+        ends = newest["first"] + newest["count"]
+        if ends.max(initial=0) > state.items or newest["sum"].tolist() != _sums(
+            [items[first:end] for first, end in zip(newest["first"].tolist(), ends.tolist(), strict=True)]
+        ):
+            raise DamagedIndexError(f"{self._folder / self._layout.items}: a list is not what was written")
+        return spans, items
+
+    def refresh(self) -> None:
+        """Sees what another process appended since; never waits for another thread that does so."""
+        if stamp(self._state_path) == self._stamp or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._refresh()
+        finally:
+            self._lock.release()
+
+    def _refresh(self) -> None:
+        # While `compact` puts new files in place there is no state for a moment.
+        if stamp(self._state_path) not in ((0, 0), self._stamp):
+            self._see(self._view)
+
+    @property
+    def cursor(self) -> int:
+        """The change of the store up to which the rows hold everything."""
+        return self._view.state.cursor
+
+    @property
+    def count(self) -> int:
+        """Keys that have a row."""
+        return self._view.count
+
+    def bytes(self) -> int:
+        """Bytes on disk."""
+        return sum(path.stat().st_size for path in self._folder.iterdir() if path.is_file())
+
+    def texts_of(self, keys: Sequence[int]) -> list[int]:
+        """The text hash that the row of each of ``keys`` was made from; `REMOVED` where there is none."""
+        view = self._view
+        rows = view.rows_of(np.array(keys, np.int64))
+        found = np.full(len(rows), REMOVED, np.uint64)
+        found[rows >= 0] = view.records["text"][rows[rows >= 0]]
+        return [int(text) for text in found]
+
+    def all_keys(self) -> NDArray[np.int64]:
+        """All keys that have a row."""
+        view = self._view
+        return view.keys[view.live]
+
+    def wasted(self) -> int:
+        """Rows that are of no use any more."""
+        return len(self._view.keys) - self._view.count
+
+    # -- writing
+
+    def _prepare(self) -> State:
+        """Makes the files ready for the next row and returns their state; see the top of the module."""
+        self._refresh()
+        view = self._view
+        state, layout, folder = view.state, self._layout, self._folder
+        for leftover in (self._former, self._next):
+            if leftover.exists():
+                shutil.rmtree(leftover, ignore_errors=True)
+        if state.rows and view.coded is None:
+            _replace(folder / layout.codes, (layout.code(view.data[part]) for part in _chunks(state.rows)))
+        item_bytes = layout.item_bytes or state.item_bytes
+        if item_bytes != state.item_bytes:
+            # Rows without lists, or with lists of another width, begin with empty ones.
+            _replace(folder / "spans.bin", (np.zeros(p.stop - p.start, _SPAN) for p in _chunks(state.rows)))
+            state = replace(state, item_bytes=item_bytes, items=0)
+        state = replace(state, format=FORMAT)
+        if state != view.state or (state.rows and view.coded is None):
+            state.write(self._state_path)
+            self._see(None)
+        for path, size in self._sizes(state):
+            if path.exists() and path.stat().st_size > size:
+                os.truncate(path, size)
+        return state
+
+    def _sizes(self, state: State) -> Iterator[tuple[Path, int]]:
+        layout, folder = self._layout, self._folder
+        yield folder / layout.data, state.rows * layout.data_bytes
+        yield folder / layout.codes, state.rows * layout.code_bytes
+        if state.item_bytes:
+            yield folder / layout.items, state.items * state.item_bytes
+            yield folder / "spans.bin", state.rows * _SPAN.itemsize
+        yield folder / "rows.bin", state.rows * _RECORD.itemsize
+
+    def append_rows(
+        self,
+        keys: Sequence[int],
+        texts: Sequence[int],
+        data: NDArray[np.int8],
+        cursor: int,
+        lists: Sequence[NDArray[Any]] | None = None,
+    ) -> None:
+        """Adds a row for each of ``keys``, for good; the rows hold the store's log up to ``cursor``.
+
+        Args:
+            texts: hash of the text of each; `REMOVED` takes the key out, whatever its data.
+            data: int8, shape (len(keys), data_bytes).
+            lists: of each key, bytes of shape (any number, item_bytes); None: empty ones.
+        Raises:
+            OSError: if it cannot be written; what was committed stays as it was.
+        """
+        with self._lock:
+            state = self._prepare()
+            if len(keys):
+                contents = self._contents(state, keys, texts, data, lists)
+                for (path, _), content in zip(self._sizes(state), contents, strict=True):
+                    _add(path, content)
+                items = sum(map(len, lists)) if lists is not None else 0
+                state = replace(state, rows=state.rows + len(keys), items=state.items + items)
+            replace(state, cursor=cursor).write(self._state_path)
+            self._see(self._view)
+
+    def _contents(
+        self,
+        state: State,
+        keys: Sequence[int],
+        texts: Sequence[int],
+        data: NDArray[np.int8],
+        lists: Sequence[NDArray[Any]] | None,
+    ) -> list[NDArray[Any] | bytes]:
+        """What is added to each file of `_sizes`."""
+        if len({len(keys), len(texts), len(data)} | ({len(lists)} if lists is not None else set())) > 1:
+            raise ValueError("keys, texts, data and lists are not of one length")
+        records = np.zeros(len(keys), _RECORD)
+        records["key"], records["text"] = keys, texts
+        records["data_sum"] = _sums(data)
+        records["sum"] = _record_sums(records)
+        contents: list[NDArray[Any] | bytes] = [np.ascontiguousarray(data), self._layout.code(data)]
+        if state.item_bytes:
+            blocks = [self._block(state, block) for block in lists] if lists is not None else []
+            spans = np.zeros(len(keys), _SPAN)
+            if blocks:
+                spans["count"] = [len(block) for block in blocks]
+                spans["sum"] = _sums(blocks)
+            spans["first"] = state.items + np.cumsum(spans["count"]) - spans["count"]
+            contents += [b"".join(block.tobytes() for block in blocks), spans]
+        elif lists is not None and any(map(len, lists)):
+            raise ValueError("this table was opened without a width of lists")
+        return [*contents, records]
+
+    @staticmethod
+    def _block(state: State, block: NDArray[Any]) -> NDArray[np.uint8]:
+        found = np.asarray(block)
+        if found.dtype.itemsize != 1 or found.shape != (len(found), state.item_bytes):
+            raise ValueError(
+                f"a list of {found.dtype} of shape {found.shape} was given, {state.item_bytes} bytes an item "
+                "were agreed on"
+            )
+        return np.ascontiguousarray(found).view(np.uint8)
+
+    def rewind(self) -> None:
+        """Has the change log read from its beginning once more; unchanged texts keep their rows."""
+        with self._lock:
+            self._refresh()
+            replace(self._view.state, cursor=0).write(self._state_path)
+            self._see(self._view)
+
+    def compact(self) -> None:
+        """Writes the files anew without the rows that are of no use; searches go on meanwhile."""
+        with self._lock:
+            self._prepare()
+            view, folder = self._view, self._next
+            self._write_compacted(view, folder).write(folder / "state.json")
+            self._folder.rename(self._former)
+            folder.rename(self._folder)
+            self._see(None)
+        shutil.rmtree(self._former, ignore_errors=True)
+
+    def _write_compacted(self, view: View, folder: Path) -> State:
+        """Writes the live rows of ``view`` to ``folder`` and returns their state, which is not written yet.
+
+        The checksums are taken over, not made anew, so that damage does not become right.
+        """
+        folder.mkdir(parents=True)
+        layout, state = self._layout, view.state
+        keep = np.flatnonzero(view.live)
+        parts = list(_chunks(len(keep)))
+        _write(folder / layout.data, (view.data[keep[part]] for part in parts))
+        _write(folder / layout.codes, (layout.code(view.data[keep[part]]) for part in parts))
+        _write(folder / "rows.bin", (view.records[keep[part]] for part in parts))
+        items = 0
+        if state.item_bytes:
+            spans = view.spans[keep]
+            items = int(spans["count"].sum())
+            lists = (b"".join(block.tobytes() for block in view.lists(keep[part])) for part in parts)
+            _write(folder / layout.items, lists)
+            spans["first"] = np.cumsum(spans["count"]) - spans["count"]
+            _write(folder / "spans.bin", iter([spans]))
+        return replace(state, generation=uuid.uuid4().hex, rows=len(keep), items=items)
