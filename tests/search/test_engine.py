@@ -139,7 +139,7 @@ def test_what_cannot_be_searched_for_is_said(filled: Store, open_engine: Opener,
     ]
     assert engine.search("?! …").hits == []
     long = engine.search("robots walk " + "x" * 100_000)
-    assert long.notes == ["The query has 100,012 characters; the first 5,000 were searched for."]
+    assert long.notes == ["The query has 100,012 characters; the first 10,000 were searched for."]
     assert filled.papers([long.hits[0].key])[0].id == "2401.00001"
 
 

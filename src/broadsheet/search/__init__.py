@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .engine import Answer, Engine, Hit, IndexState
+from .answers import Answer, Hit, IndexState
+from .engine import Engine
 from .following import Outcome
+from .query import Query
+from .tuning import Tuning
 
-__all__ = ["Answer", "Engine", "Hit", "IndexState", "Outcome"]
+__all__ = ["Answer", "Engine", "Hit", "IndexState", "Outcome", "Query", "Tuning"]

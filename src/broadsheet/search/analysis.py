@@ -39,6 +39,12 @@ FOLDED = _analyzer(*_FOLDING)
 STEMMED = _analyzer(*_FOLDING, tantivy.Filter.stemmer("english"))
 _CUT = _analyzer()
 
+
+def folded_without(word: str) -> tantivy.TextAnalyzer:
+    """`FOLDED`, but ``word`` leaves only its place."""
+    return _analyzer(*_FOLDING, tantivy.Filter.custom_stopword([word]))
+
+
 # -- plain text
 
 _POSSESSIVE = re.compile(r"['’]s\b")
@@ -79,6 +85,8 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
+# What `plain` puts between two of them.
+BETWEEN_SIGNS = "  "
 _UNSPACED_SIGN = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}](?:  [{_UNSPACED}])+")
 
@@ -261,13 +269,12 @@ def query_terms(query: str) -> frozenset[str]:
     telling = [word for word in words if word.folded not in STOP_WORDS] or words
     pairs = [(a, b) for a, b in pairwise(telling) if text[a.end : b.start] in _GAPS]
     # One Chinese sign stands in many words that were not meant.
-    signs = {sign for a, b in pairs for sign in (a, b) if text[a.end : b.start] == _BETWEEN_SIGNS}
+    signs = {sign for a, b in pairs for sign in (a, b) if text[a.end : b.start] == BETWEEN_SIGNS}
     forms = joined(text) + [a.text + b.text for a, b in pairs]
     return frozenset(word.term for word in telling if word not in signs) | {term_of(form) for form in forms}
 
 
-_BETWEEN_SIGNS = "  "
-_GAPS = frozenset({" ", _BETWEEN_SIGNS, *_JOINTS})
+_GAPS = frozenset({" ", BETWEEN_SIGNS, *_JOINTS})
 # Letters with the marks that belong to them.
 _WRITTEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])*")
 

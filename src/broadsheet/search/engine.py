@@ -1,4 +1,4 @@
-"""The search engine of one home: finds papers by id, title, words and meaning; follows the store."""
+"""The search engine of one home: opens the index, keeps up with the store, answers queries."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import filelock
 import numpy as np
 
-from ..model.identifiers import find_identifier
-from ..model.text import title_key
-from ..model.validation import MAX_TITLE
 from ..store import Store
-from . import following
+from . import following, likeness
+from .answering import MAX_TOTAL, Answering
+from .answers import Answer, Hit, IndexState
 from .encoder import Encoder, EncoderError, installed_folder
 from .files import DamagedIndexError
-from .fusion import MEANING_WEIGHT, Fused, fused
-from .vectors import Similarities, Vectors
-from .words import WordMatches, Words
+from .meaning import Meaning, kept_encoder_folder, vectors_folder
+from .query import MAX_TYPED, Query, parse
+from .rows import State
+from .tuning import Tuning
+from .vectors import Vectors
+from .words import Words
+
+__all__ = ["MAX_QUERY", "MAX_TOTAL", "SIDES", "Answer", "Engine", "Hit", "IndexState", "Tuning"]
 
 log = logging.getLogger(__name__)
 
 # A query may be a pasted abstract (the longest known has 4,000 characters), not a book.
-MAX_QUERY = 5_000
-# Candidates of each side. Beyond the thousandth paper nobody reads on.
-CANDIDATES = 300
-MAX_TOTAL = 1_000
+MAX_QUERY = MAX_TYPED
 
 # Making an empty part takes a moment; so long a process waits for another one that does it.
 _OPEN_SECONDS = 10.0
@@ -44,79 +43,47 @@ _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]")
 
-# Below this share of papers with a vector an answer says that meaning does not know all of them.
-_MOSTLY_ENCODED = 0.9
-
 SIDES = ("both", "words", "meaning")
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A paper found: its ``score`` (0 to 1) is the sum of the shares of ``words`` and ``meaning``.
-
-    A share is None where that side was not asked. ``reason`` is ``id``, ``title``, ``words``,
-    ``meaning`` or ``words and meaning``.
-    """
-
-    key: int
-    score: float
-    words: float | None
-    meaning: float | None
-    reason: str
-
-
-@dataclass(slots=True)
-class Answer:
-    """One page of what a query found, of ``total`` papers that paging reaches."""
-
-    query: str
-    total: int = 0
-    hits: list[Hit] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class IndexState:
-    """How far the index is: ``seen`` of the ``last`` change of the store, papers found by each side.
-
-    ``behind`` counts changes that words do not know yet, ``unencoded`` papers that words find and
-    meaning does not. ``encoder`` is empty where there is none; ``message`` says what is amiss.
-    """
-
-    seen: int
-    last: int
-    words: int
-    vectors: int
-    behind: int
-    unencoded: int
-    encoder: str
-    message: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Engine:
     """Search over the papers of one store. Safe to use from several threads and processes."""
 
-    def __init__(self, home: Path, store: Store, encoder: Encoder | None, side: str, message: str):
+    def __init__(
+        self,
+        home: Path,
+        store: Store,
+        encoder: Encoder | None,
+        side: str,
+        message: str,
+        tuning: Tuning | None = None,
+        threads: int = 2,
+    ):
         self._folder = home / "index"
         self._store = store
-        self._encoder = encoder
         self._side = side
+        self._tuning = tuning or Tuning()
         self._messages: dict[str, str] = {"encoder": message} if message else {}
-        # Who pages through results asks the same again.
-        self._query_vector = lru_cache(maxsize=256)(encoder.encode_query) if encoder else None
         self._writing = threading.Lock()
         self._lock = filelock.FileLock(self._folder / "write.lock", thread_local=False)
-        self._helper = ThreadPoolExecutor(4, thread_name_prefix="words")
-        self._words = self._open_words()
-        self._vectors = self._open_vectors()
+        self._words: Words = self._open_part(
+            "words", "words", Words.exists, lambda: Words(self._folder / "words")
+        )
+        former = self._former(encoder, threads)
+        # New papers are encoded by the newest encoder; the former one answers until its vectors are complete.
+        self._newest = self._open_meaning(encoder) if encoder else former
+        self._meaning = former or self._newest
 
     @classmethod
     def open(
-        cls, home: Path, store: Store, encoder_folder: str = "", threads: int = 2, *, side: str = "both"
+        cls,
+        home: Path,
+        store: Store,
+        encoder_folder: str = "",
+        threads: int = 2,
+        *,
+        side: str = "both",
+        tuning: Tuning | None = None,
     ) -> Engine:
         """Opens the index in ``home``; builds nothing (see `follow`).
 
@@ -129,6 +96,7 @@ class Engine:
             encoder_folder: folder of an encoder; empty means the installed one.
             threads: texts that are encoded at a time.
             side: ``words`` or ``meaning`` searches by that side alone, to compare.
+            tuning: other settings of ranking than the default ones, to compare.
         Raises:
             OSError: if the folder cannot be written.
         """
@@ -140,22 +108,28 @@ class Engine:
             encoder = Encoder(Path(encoder_folder) if encoder_folder else installed_folder(), threads)
         except EncoderError as error:
             message = str(error)
-        return cls(home, store, encoder, side, message)
+        return cls(home, store, encoder, side, message, tuning, threads)
 
     def close(self) -> None:
-        self._helper.shutdown()
-        if self._encoder:
-            self._encoder.close()
+        for meaning in {id(one): one for one in (self._meaning, self._newest) if one}.values():
+            meaning.close()
+
+    @property
+    def words(self) -> Words:
+        """The words part of the index, for suggestions."""
+        return self._words
 
     # -- the parts on disk
 
-    def _open_part(self, name: str, kind: type[Words] | type[Vectors], opened: Callable[[], Any]) -> Any:
+    def _open_part(
+        self, name: str, folder: str, exists: Callable[[Path], bool], opened: Callable[[], Any]
+    ) -> Any:
         """A part of the index; one that is missing is begun, one that is damaged moved aside and begun anew.
 
         What is there and whole is opened without waiting for whoever writes it.
         """
         with contextlib.suppress(DamagedIndexError):
-            if kind.exists(self._part_folder(name)):
+            if exists(self._folder / folder):
                 return opened()
         try:
             lock = self._lock.acquire(timeout=_OPEN_SECONDS)
@@ -172,69 +146,93 @@ class Engine:
                 self._messages[name] = (
                     f"The {name} part of the index was damaged and is built anew ({error})."
                 )
-                self._move_aside(name)
+                self._move_aside(name, folder)
                 return opened()
 
-    def _move_aside(self, name: str) -> None:
+    def _move_aside(self, name: str, folder: str) -> None:
         # Only the newest damaged one is kept, for whoever wants to know what happened.
         aside = self._folder / f"damaged-{name}"
         shutil.rmtree(aside, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
-            self._part_folder(name).rename(aside)
+            (self._folder / folder).rename(aside)
 
-    def _part_folder(self, name: str) -> Path:
-        # Vectors of two encoders cannot be compared, so each has a folder of its own.
-        if name == "meaning" and self._encoder:
-            return self._folder / f"vectors-{self._encoder.identity[:16]}"
-        return self._folder / name
+    def _open_meaning(self, encoder: Encoder) -> Meaning:
+        name = vectors_folder(self._folder, encoder.identity).name
+        return self._open_part("meaning", name, Vectors.exists, lambda: Meaning.open(self._folder, encoder))
 
-    def _open_words(self) -> Words:
-        folder = self._part_folder("words")
-        return self._open_part("words", Words, lambda: Words(folder))
+    def _former(self, encoder: Encoder | None, threads: int) -> Meaning | None:
+        """What another encoder than ``encoder`` made, while ``encoder`` has made less, or is not there."""
+        made = self._made(vectors_folder(self._folder, encoder.identity)) if encoder else -1
+        for folder in self._folder.glob("vectors-*"):
+            kept = kept_encoder_folder(self._folder, folder.name.removeprefix("vectors-"))
+            if not kept.is_dir() or self._made(folder) <= made:
+                continue
+            try:
+                former = Encoder(kept, threads)
+            except EncoderError as error:
+                log.warning("the former encoder cannot be used: %s", error)
+                continue
+            if not encoder or former.identity != encoder.identity:
+                with contextlib.suppress(DamagedIndexError):
+                    return Meaning.open(self._folder, former)
+            former.close()
+        return None
 
-    def _open_vectors(self) -> Vectors | None:
-        if self._encoder is None:
-            return None
-        encoder = self._encoder
-        folder = self._part_folder("meaning")
-        return self._open_part("meaning", Vectors, lambda: Vectors(folder, encoder.dims, encoder.identity))
+    @staticmethod
+    def _made(folder: Path) -> int:
+        """How many rows of vectors ``folder`` holds."""
+        try:
+            state = State.read(folder / "state.json")
+        except (DamagedIndexError, OSError):
+            return 0
+        return state.rows if state else 0
 
     def _refresh(self) -> None:
         """Sees what another process indexed; what cannot be read now stays as it was known."""
-        for part in (self._words, self._vectors):
-            if part is not None:
-                try:
-                    part.refresh()
-                except (DamagedIndexError, OSError, ValueError) as error:
-                    log.warning("the search index could not be read anew: %s", error)
+        parts = [self._words, *(one.vectors for one in (self._meaning, self._newest) if one)]
+        for part in parts:
+            try:
+                part.refresh()
+            except (DamagedIndexError, OSError, ValueError) as error:
+                log.warning("the search index could not be read anew: %s", error)
+        self._swap_when_complete()
+
+    def _swap_when_complete(self) -> None:
+        """Has the newest encoder's vectors answer as soon as they are as many as the former one's."""
+        former, newest = self._meaning, self._newest
+        if newest and former is not newest and (not former or newest.vectors.count >= former.vectors.count):
+            self._meaning = newest
 
     # -- searching
 
-    def search(self, query: str, limit: int = 20, offset: int = 0) -> Answer:
+    def search(self, query: str | Query, limit: int = 20, offset: int = 0, *, extras: bool = False) -> Answer:
         """The papers that ``query`` means: by id, by title, else by words and meaning together.
 
         Never fails on what a person may type; what was left out of consideration stands in the notes.
+
+        Args:
+            query: as typed (see docs/query_language.md), or parsed already.
+            extras: fill ``facets`` and ``did_you_mean`` too.
         """
         started = time.perf_counter()
-        answer = Answer(query=query)
+        answer = Answer(query=query if isinstance(query, str) else query.typed)
         limit, offset = max(limit, 0), max(offset, 0)
-        text = self._clean(query, answer)
-        if _WORD.search(text):
+        if isinstance(query, str):
+            answer.parsed = parse(self._clean(query, answer), datetime.now(UTC).date())
+        else:
+            answer.parsed = query
+        if _WORD.search(answer.parsed.typed) or answer.parsed.restricted:
             self._refresh()
-            named = self._by_id(text, answer)
-            found = None
-            if named is None:
-                named = self._by_title(text)
-                found = self._found(text, answer).without([hit.key for hit in named])
-            answer.total = min(len(named) + (len(found.keys) if found else 0), MAX_TOTAL)
-            end = min(offset + limit, MAX_TOTAL)
-            answer.hits = named[offset:end]
-            if found and end > len(named):
-                answer.hits += self._hits(found, max(offset - len(named), 0), end - len(named))
-        elif query.strip():
+            self._answering().answer(answer, limit, offset, extras)
+        elif answer.query.strip():
             answer.notes.append("Nothing was searched for: the query has neither letters nor digits.")
         answer.seconds = time.perf_counter() - started
         return answer
+
+    def _answering(self) -> Answering:
+        return Answering(
+            self._store, self._words, self._meaning, self._tuning, self._side, self._messages.__setitem__
+        )
 
     @staticmethod
     def _clean(query: str, answer: Answer) -> str:
@@ -245,114 +243,32 @@ class Engine:
             query = query[:MAX_QUERY]
         return _SPACE.sub(" ", _CONTROL.sub(" ", query)).strip()
 
-    def _by_id(self, text: str, answer: Answer) -> list[Hit] | None:
-        """The paper whose id or address ``text`` is; None where it is neither."""
-        identifier = find_identifier(text)
-        # A paper may be known by an id that only the store can tell from a word (OpenReview).
-        if identifier or (len(text) <= 200 and " " not in text):
-            key = self._store.resolve(text)
-            if key is not None:
-                return [Hit(key, 1.0, None, None, "id")]
-        if identifier:
-            answer.notes.append(f"No paper with the id {identifier.value} is known here.")
-            return []
-        return None
-
-    def _by_title(self, text: str) -> list[Hit]:
-        if len(text) > MAX_TITLE or not title_key(text):
-            return []
-        return [Hit(key, 1.0, None, None, "title") for key in self._store.keys_with_title(text)]
-
-    def _hits(self, found: Fused, start: int, end: int) -> list[Hit]:
-        """The places ``start`` to ``end`` of ``found``."""
-        asked_words = self._side != "meaning"
-        asked_meaning = self._side == "meaning" or bool(found.meaning.any())
-        hits = []
-        for place in range(start, min(end, len(found.keys))):
-            words, meaning = float(found.words[place]), float(found.meaning[place])
-            reason = "words and meaning" if words > 0 and meaning > 0 else "words" if words > 0 else "meaning"
-            hits.append(
-                Hit(
-                    int(found.keys[place]),
-                    float(found.scores[place]),
-                    words if asked_words else None,
-                    meaning if asked_meaning else None,
-                    reason,
-                )
-            )
-        return hits
-
-    def _found(self, text: str, answer: Answer) -> Fused:
-        """What the sides that can answer find together."""
-        # The words are looked up while the query is encoded: both leave the interpreter's lock.
-        pending = None if self._side == "meaning" else self._helper.submit(self._by_words, text, answer)
-        similarities = None
-        if self._side != "words":
-            similarities = self._by_meaning(text, answer)
-        matches = pending.result() if pending else WordMatches.none()
-        if similarities is None:
-            return fused(matches.keys, matches.scores, np.zeros(len(matches.keys), np.float32), 0.0)
-        near, _ = similarities.best(CANDIDATES)
-        keys = np.union1d(matches.keys, near)
-        words = np.zeros(len(keys), np.float32)
-        words[np.searchsorted(keys, matches.keys)] = matches.scores
-        weight = 1.0 if self._side == "meaning" else MEANING_WEIGHT
-        return fused(keys, words, similarities.of(keys), weight)
-
-    def _by_words(self, text: str, answer: Answer) -> WordMatches:
-        try:
-            return self._words.search(text, CANDIDATES)
-        except BaseException as error:  # tantivy's panics are no Exceptions
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
-            log.error("the words part of the search index failed: %s", error)
-            self._messages["words"] = (
-                f"The words part of the index cannot be read ({error}); run: broadsheet reindex"
-            )
-            answer.notes.append("Searched by meaning alone: the words part of the index cannot be read.")
-            return WordMatches.none()
-
-    def _by_meaning(self, text: str, answer: Answer) -> Similarities | None:
-        if self._query_vector is None or self._vectors is None:
-            answer.notes.append("Searched by words alone: no encoder is installed.")
-            return None
-        encoded, papers = self._vectors.count, self._words.count
-        if encoded == 0:
-            if papers:
-                answer.notes.append("Searched by words alone: the papers are still being encoded.")
-            return None
-        if encoded < _MOSTLY_ENCODED * papers:
-            answer.notes.append(
-                f"{papers - encoded:,} of {papers:,} papers are searched by words alone: "
-                "they are still being encoded."
-            )
-        try:
-            return self._vectors.similarities(self._query_vector(text))
-        except Exception as error:  # whatever an encoder of somebody else's does
-            log.error("the encoder failed: %s", error)
-            self._messages["encoder"] = f"The encoder failed ({error})."
-            answer.notes.append("Searched by words alone: the encoder failed.")
-            return None
-
     def similar(self, key: int, limit: int = 6) -> list[Hit]:
         """The papers most like the paper ``key``, itself left out; empty where it is not known.
 
         By meaning, from the stored vectors; by its words where it has none yet.
         """
+        return self.similar_to([key], limit)
+
+    def similar_to(self, keys: Sequence[int], limit: int = 6) -> list[Hit]:
+        """Papers like all of ``keys`` together, themselves left out, none of which repeats another."""
         self._refresh()
-        vector = self._vectors.vector(key) if self._vectors is not None else None
-        if vector is not None and self._vectors is not None:
-            keys, cosines = self._vectors.similarities(vector).best(limit + 1)
-            pairs = zip(keys.tolist(), cosines.tolist(), strict=True)
-            return [Hit(k, min(c, 1.0), None, c, "meaning") for k, c in pairs if k != key and c > 0][:limit]
-        papers = self._store.papers([key])
+        if self._meaning is not None:
+            wanted = np.array(sorted(set(keys)), np.int64)
+            found = likeness.nearest_to(self._meaning.vectors, wanted, limit)
+            if found is not None:
+                return [Hit(key, cosine, None, cosine, "meaning") for key, cosine in found]
+        papers = self._store.papers(list(keys))
         if not papers:
             return []
-        text = following.encoded_text(papers[0])
-        matches = self._by_words(text[:MAX_QUERY], Answer(query=""))
-        found = fused(matches.keys, matches.scores, np.zeros(len(matches.keys), np.float32), 0.0)
-        pairs = zip(found.keys.tolist(), found.scores.tolist(), strict=True)
-        return [Hit(k, s, s, None, "words") for k, s in pairs if k != key][:limit]
+        text = "\n".join(following.encoded_text(paper) for paper in papers)[:MAX_QUERY]
+        query = Query(typed=text, text=text)
+        answering = Answering(
+            self._store, self._words, None, self._tuning, "words", self._messages.__setitem__
+        )
+        answer = Answer(query=text, parsed=query)
+        answering.answer(answer, limit + len(keys), 0, False)
+        return [hit for hit in answer.hits if hit.key not in set(keys)][:limit]
 
     # -- keeping up
 
@@ -401,8 +317,8 @@ class Engine:
     ) -> following.Outcome:
         self._refresh()
         try:
-            vectors = self._vectors if encode and self._encoder else None
-            outcome = following.follow(store, self._words, vectors, self._encoder, progress, stop)
+            meaning = self._newest if encode else None
+            outcome = following.follow(store, self._words, meaning, progress, stop)
         except OSError as error:
             self._messages["disk"] = f"The index cannot be written: {error.strerror or error}"
             raise OSError(
@@ -412,16 +328,19 @@ class Engine:
         finally:
             with contextlib.suppress(OSError):
                 self._words.end_writing()
-        for name in ("words", "meaning", "disk") if outcome.complete else ("disk",):
-            self._messages.pop(name, None)
-        if outcome.complete and vectors is not None:
-            self._drop_other_vectors()
+        for name in [*self._messages] if outcome.complete else ["disk"]:
+            if name != "encoder":
+                self._messages.pop(name, None)
+        if outcome.complete and meaning is not None:
+            self._meaning = meaning
+            self._drop_former(meaning)
         return outcome
 
-    def _drop_other_vectors(self) -> None:
-        """Removes the vectors of former encoders once those of this one are complete."""
-        for folder in self._folder.glob("vectors-*"):
-            if folder != self._part_folder("meaning") and not folder.name.endswith((".new", ".old")):
+    def _drop_former(self, kept: Meaning) -> None:
+        """Removes the vectors of other encoders once those of ``kept`` are complete."""
+        mine = kept.encoder.identity[:16]
+        for folder in (*self._folder.glob("vectors-*"), *self._folder.glob("encoder-*")):
+            if mine not in folder.name:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def reindex(self, progress: Callable[..., None] | None = None) -> following.Outcome:
@@ -438,11 +357,11 @@ class Engine:
                     "another process is bringing the index up to date; wait for it, or stop the server first"
                 ) from error
             try:
-                shutil.rmtree(self._folder / "words", ignore_errors=True)
                 for folder in self._folder.glob("vectors-*"):
                     shutil.rmtree(folder, ignore_errors=True)
-                self._words = self._open_words()
-                self._vectors = self._open_vectors()
+                self._words.clear()
+                if self._newest:
+                    self._newest = self._meaning = self._open_meaning(self._newest.encoder)
                 return self._follow(self._store, True, progress, None)
             finally:
                 self._lock.release()
@@ -451,7 +370,7 @@ class Engine:
         """How far the index is, and what is amiss."""
         self._refresh()
         last, words = self._store.last_change(), self._words.count
-        vectors = self._vectors.count if self._vectors is not None else 0
+        vectors = self._newest.vectors.count if self._newest else 0
         return IndexState(
             seen=self._words.cursor,
             last=last,
@@ -459,10 +378,10 @@ class Engine:
             vectors=vectors,
             behind=max(last - self._words.cursor, 0),
             unencoded=max(words - vectors, 0),
-            encoder=self._encoder.name if self._encoder else "",
+            encoder=self._newest.encoder.name if self._newest else "",
             message=" ".join(self._messages.values()),
         )
 
     def index_bytes(self) -> int:
         """Bytes of the index on disk."""
-        return self._words.bytes() + (self._vectors.bytes() if self._vectors is not None else 0)
+        return self._words.bytes() + (self._newest.vectors.bytes() if self._newest else 0)

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..model.papers import Paper
 from ..store import Store
-from .encoder import Encoder
+from .meaning import Meaning
+from .sentences import code_bytes, coded, sentence_spans
 from .vectors import REMOVED, Vectors, text_hash
 from .words import Words
 
@@ -37,21 +38,26 @@ class Outcome:
     complete: bool = False
 
 
+def abstract_of(paper: Paper) -> str:
+    """What is read of ``paper`` behind its title."""
+    return paper.abstract or paper.ai_summary or ""
+
+
 def encoded_text(paper: Paper) -> str:
     """The text of ``paper`` that its vector is made from."""
-    return f"{paper.title}\n{paper.abstract or paper.ai_summary or ''}".rstrip()
+    return f"{paper.title}\n{abstract_of(paper)}".rstrip()
 
 
 def follow(
     store: Store,
     words: Words,
-    vectors: Vectors | None,
-    encoder: Encoder | None,
+    meaning: Meaning | None,
     progress: Callable[..., None] | None,
     stop: threading.Event | None,
 ) -> Outcome:
-    """Works through the changes that ``words`` and ``vectors`` do not hold yet; see `Engine.follow`."""
+    """Works through the changes that ``words`` and ``meaning`` do not hold yet; see `Engine.follow`."""
     outcome = Outcome()
+    vectors = meaning.vectors if meaning else None
     _forget_other_store(store, words, vectors)
     last = store.last_change()
     total = last - words.cursor + (last - vectors.cursor if vectors is not None else 0)
@@ -64,10 +70,10 @@ def follow(
     while not (stop and stop.is_set()):
         # New papers that come while others are encoded are found by words at once.
         _words_pass(store, words, outcome, advance, stop)
-        if vectors is None or encoder is None:
+        if meaning is None:
             outcome.complete = not (stop and stop.is_set())
             break
-        if not _vectors_batch(store, vectors, encoder, outcome, advance):
+        if not _vectors_batch(store, meaning, outcome, advance):
             outcome.complete = True
             break
     if vectors is not None and vectors.wasted() > max(_WASTED_ROWS, vectors.count):
@@ -112,13 +118,13 @@ def _words_pass(
         words.commit(cursor)
 
 
-def _vectors_batch(
-    store: Store, vectors: Vectors, encoder: Encoder, outcome: Outcome, advance: Callable[[int], None]
-) -> bool:
+def _vectors_batch(store: Store, meaning: Meaning, outcome: Outcome, advance: Callable[[int], None]) -> bool:
     """Encodes one batch; False where there was nothing to do."""
+    vectors, encoder = meaning.vectors, meaning.encoder
     changes = store.changes(vectors.cursor, VECTORS_BATCH)
     if not changes:
         return False
+    meaning.keep_encoder()
     papers = {
         paper.key: paper
         for paper in store.papers([change.key for change in changes if change.kind != "removed"])
@@ -129,11 +135,18 @@ def _vectors_batch(
     hashes = {key: text_hash(text) for key, text in texts.items()}
     fresh = [key for key in texts if hashes[key] != known[key]]
     gone = [key for key, text in known.items() if key not in papers and text != REMOVED]
-    encoded = encoder.encode([texts[key] for key in fresh])
+    spans = [sentence_spans(papers[key].title, abstract_of(papers[key])) for key in fresh]
+    encoded, parts = encoder.encode_with_parts([texts[key] for key in fresh], spans)
     rows = np.concatenate([encoded, np.zeros((len(gone), vectors.dims), np.float32)])
+    codes = [coded(vectors_of_parts) for vectors_of_parts in parts]
+    codes += [np.zeros((0, code_bytes(vectors.dims)), np.uint8)] * len(gone)
     before = vectors.cursor
     vectors.append(
-        fresh + gone, [hashes[key] for key in fresh] + [REMOVED] * len(gone), rows, changes[-1].seq
+        fresh + gone,
+        [hashes[key] for key in fresh] + [REMOVED] * len(gone),
+        rows,
+        changes[-1].seq,
+        codes if encoder.gives_parts else None,
     )
     outcome.vectors += len(fresh)
     advance(changes[-1].seq - before)

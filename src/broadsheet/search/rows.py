@@ -92,7 +92,10 @@ class State:
             state = cls(**{name: value for name, value in found.items() if name != "sum"})
         except TypeError as error:
             raise DamagedIndexError(f"{path} does not hold what was written") from error
-        if state.format == FORMAT and found.get("sum") != state._sum():
+        numbers = (state.dims, state.cursor, state.rows, state.item_bytes, state.items)
+        if not all(isinstance(number, int) and number >= 0 for number in numbers) or (
+            state.format == FORMAT and found.get("sum") != state._sum()
+        ):
             raise DamagedIndexError(f"{path} does not hold what was written")
         return state
 
@@ -185,6 +188,15 @@ def _add(path: Path, content: NDArray[Any] | bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _cut(path: Path, size: int) -> None:
+    """Leaves only the first ``size`` bytes of the file ``path``."""
+    if size:
+        os.truncate(path, size)
+    else:
+        # Forgotten items, not a torn end: another process may still look at them.
+        _replace(path, iter(()))
 
 
 def _replace(path: Path, contents: Iterator[NDArray[Any] | bytes]) -> None:
@@ -413,7 +425,7 @@ class Table:
             self._see(None)
         for path, size in self._sizes(state):
             if path.exists() and path.stat().st_size > size:
-                os.truncate(path, size)
+                _cut(path, size)
         return state
 
     def _sizes(self, state: State) -> Iterator[tuple[Path, int]]:

@@ -5,98 +5,158 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
 from ..model.papers import Paper
+from .analysis import FOLDED, STEMMED, STOP_WORDS, folded_without, joined, plain, query_terms, term_of
+from .facets import Facet, aggregations, facets_of
 from .files import DamagedIndexError, read_state, stamp, write_state
+from .restrictions import Restrictions, all_of, any_of
+from .terms import Terms, chosen_terms
+
+if TYPE_CHECKING:
+    from .query import Query
+
+__all__ = ["ANALYZER", "FORMAT", "STOP_WORDS", "WordMatches", "Words", "query_terms"]
 
 # Raise when fields or analysis change: an index of another format is built anew.
-FORMAT = 1
+FORMAT = 2
 
-# A match in the title counts for its text once and for being in the title a quarter more; measured
-# in docs/search.md. Names (authors, venue, categories, ids) count where nothing else says more.
-TITLE_WEIGHT = 0.25
+# A match in the title counts for its text once and for being in the title so much more; measured in
+# docs/search.md. A match in a name counts by how much more often the word is a name than a word.
+TITLE_WEIGHT = 0.3
 NAMES_WEIGHT = 0.6
+# A name counts where at least so large a share of the papers with the word have it as a name.
+_MOSTLY_NAME = 0.1
 
-# A pasted abstract has 100 different words; its rarest ones find it, the others cost time.
-MAX_TERMS = 40
+# BM25 gives a term that stands in a paper many times 1 + k1 of its weight (k1 is 1.2 in tantivy).
+_MOST_OF_A_TERM = 2.2
 
-# Words that a question is made of. They stay in the index, for phrases, but do not choose papers.
-_QUESTION_WORDS = """
-a about all also am an and any are as at be been being but by can could did do does for from had has
-have how i if in into is it its may me might my no not of on or our should some such than that the
-their then there these they this those to us was we were what when where which who whom whose why will
-with would you your
-"""
-STOP_WORDS = frozenset(_QUESTION_WORDS.split())
+ANALYZER = STEMMED
 
 _HEAP_BYTES = 96_000_000
 
-
-def _analyzer() -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    for step in (
-        tantivy.Filter.remove_long(80),
-        tantivy.Filter.lowercase(),
-        tantivy.Filter.ascii_fold(),
-        tantivy.Filter.stemmer("english"),
-    ):
-        builder = builder.filter(step)
-    return builder.build()
-
-
-ANALYZER = _analyzer()
-_STOP_TERMS = frozenset(term for word in STOP_WORDS for term in ANALYZER.analyze(word))
+# name -> tokenizer, what is kept of each word, whether there is a column for counting
+_TEXT_FIELDS = {
+    # Title, abstract, summary and keywords, with joined forms behind; the title once more.
+    "text": ("stemmed", "position", False),
+    "title": ("stemmed", "position", False),
+    "authors": ("names", "position", False),
+    # Venue and organization.
+    "names": ("stemmed", "position", False),
+    # The words of title and abstract with their endings, for spelling, and the keywords as they stand.
+    "typed": ("folded", "basic", False),
+    "topic": ("lowercase", "basic", False),
+    # What facets count, as people read it.
+    "category": ("raw", "basic", True),
+    "venue": ("raw", "basic", True),
+    "list": ("raw", "basic", True),
+    "has": ("raw", "basic", True),
+    # What filters look for: categories with their archives in lower case, words of venues.
+    "subject": ("lowercase", "basic", False),
+    "venue_words": ("folded", "position", False),
+}
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("key", indexed=True, fast=True)
-    for field in ("text", "title", "names"):
-        builder.add_text_field(field, tokenizer_name="broadsheet")
+    # The day of publication, else of the first listing: 20260131.
+    builder.add_integer_field("day", indexed=True, fast=True)
+    builder.add_integer_field("year", fast=True)
+    builder.add_integer_field("votes", indexed=True, fast=True)
+    for name, (tokenizer, kept, counted) in _TEXT_FIELDS.items():
+        builder.add_text_field(name, tokenizer_name=tokenizer, index_option=kept, fast=counted)
     return builder.build()
 
 
-def query_terms(query: str) -> list[str]:
-    """The terms that ``query`` searches for, in order, each once; stop words only where nothing else is."""
-    terms = list(dict.fromkeys(ANALYZER.analyze(query)))
-    return [term for term in terms if term not in _STOP_TERMS] or terms
+# Stands before each author and leaves two places empty, so that no phrase reaches from one to the next.
+_NO_NAME = "nonamehere"
 
 
-def _names(paper: Paper) -> str:
-    parts = [author.name for author in paper.authors[:200]]
-    parts += [paper.venue or "", *paper.categories, *paper.ai_keywords]
-    parts += [identifier.value for identifier in paper.identifiers if identifier.scheme != "title"]
-    return " \n ".join(parts)
+def _analyzers() -> dict[str, tantivy.TextAnalyzer]:
+    """Those that are not built in, by the name that fields call them by."""
+    whole = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw()).filter(tantivy.Filter.lowercase())
+    return {
+        "stemmed": STEMMED,
+        "folded": FOLDED,
+        "names": folded_without(_NO_NAME),
+        "lowercase": whole.build(),
+    }
 
 
-# TeX accents and braces would cut words apart: Poincar\'e, K\"{a}hler.
-_TEX_ACCENT = re.compile(r"\\[`'^\"~=.]\s*\{?\s*\\?([A-Za-z])\s*\}?")
+_DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
-def _plain(text: str) -> str:
-    return _TEX_ACCENT.sub(r"\1", text) if "\\" in text else text
+def _day(paper: Paper) -> int | None:
+    """The day of ``paper`` as 20260131; the first of the year or month where no more is known."""
+    found = _DAY.match(paper.published or "") or _DAY.match(paper.first_listed or "")
+    return int(found[1] + (found[2] or "01") + (found[3] or "01")) if found else None
+
+
+def _document(paper: Paper) -> tantivy.Document:
+    title, abstract = plain(paper.title), plain(paper.abstract)
+    more = [plain(text) for text in (paper.ai_summary or "", *paper.ai_keywords) if text]
+    text = [title, abstract, *more]
+    values: dict[str, Any] = {
+        "key": paper.key,
+        "text": [*text, " ".join(joined(" \n ".join(text)))],
+        "title": [title, " ".join(joined(title))],
+        "authors": [f"{_NO_NAME} {_NO_NAME} {plain(author.name)}" for author in paper.authors[:200]],
+        "names": [plain(name) for name in (paper.venue or "", _organization(paper)) if name],
+        "typed": [title, abstract],
+        "topic": paper.ai_keywords,
+        "category": list(dict.fromkeys(paper.categories)),
+        "subject": list({part for name in paper.categories for part in (name, name.partition(".")[0])}),
+        "list": sorted({listing.list for listing in paper.listings}),
+        "has": _kinds(paper),
+        "votes": max(paper.upvotes or 0, 0),
+    }
+    if paper.venue:
+        values |= {"venue": paper.venue, "venue_words": plain(paper.venue)}
+    if day := _day(paper):
+        values |= {"day": day, "year": day // 10_000}
+    return tantivy.Document(**values)
+
+
+def _organization(paper: Paper) -> str:
+    told = paper.organization or {}
+    return " ".join(str(told[name]) for name in ("name", "fullname") if told.get(name))
+
+
+def _kinds(paper: Paper) -> list[str]:
+    """The kinds of link of ``paper``; ``abstract`` means that the abstract itself is known."""
+    kinds = {link.kind for link in paper.links} - {"abstract"}
+    return sorted(kinds | {"abstract"} if paper.abstract else kinds)
 
 
 @dataclass(frozen=True, slots=True)
 class WordMatches:
-    """Papers found by words, best first: ``keys`` (int64) and ``scores`` (float32, BM25)."""
+    """Papers found by words, best first: ``keys`` (int64) and ``scores`` (float32, BM25).
+
+    ``unknown`` maps each word of the query that no paper has, as typed, to those searched for in its place.
+    ``perfect`` is about the score of a paper that would hold all words of the query, each many times.
+    """
 
     keys: NDArray[np.int64]
     scores: NDArray[np.float32]
+    unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    perfect: float = 0.0
 
     @classmethod
     def none(cls) -> WordMatches:
-        return cls(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        return cls(*_NOTHING)
 
 
 class Words:
@@ -141,7 +201,8 @@ class Words:
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
                 raise DamagedIndexError(f"the words index cannot be opened ({error})") from error
-        self._index.register_tokenizer("broadsheet", ANALYZER)
+        for name, analyzer in _analyzers().items():
+            self._index.register_tokenizer(name, analyzer)
         self._index.config_reader("Manual")
         self._reload()
 
@@ -149,6 +210,7 @@ class Words:
         """Takes a new view of the committed files; making one takes longer than a search."""
         self._index.reload()
         self._searcher = self._index.searcher()
+        self._restrictions = Restrictions(self._index.schema, self._searcher)
 
     def _commit(self) -> bytes:
         """What tantivy says of its last commit (``meta.json``); empty where it cannot be read."""
@@ -204,6 +266,15 @@ class Words:
         self._reload()
 
     @property
+    def searcher(self) -> tantivy.Searcher:
+        """The view of the committed files that searches use."""
+        return self._searcher
+
+    @property
+    def index(self) -> tantivy.Index:
+        return self._index
+
+    @property
     def count(self) -> int:
         """Papers in the index."""
         return self._searcher.num_docs
@@ -220,6 +291,7 @@ class Words:
         Raises:
             OSError: if the disk does not take it.
         """
+        documents = [(paper.key, _document(paper)) for paper in papers]
         with self._told_as_os_error():
             if self._writer is None:
                 self._remove_uncommitted_deletions()
@@ -227,13 +299,9 @@ class Words:
                 self._writer = self._index.writer(_HEAP_BYTES, 1)
             for key in removed:
                 self._writer.delete_documents_by_term("key", key)
-            for paper in papers:
-                self._writer.delete_documents_by_term("key", paper.key)
-                title = _plain(paper.title)
-                text = f"{title}\n{_plain(paper.abstract)}\n{paper.ai_summary or ''}"
-                self._writer.add_document(
-                    tantivy.Document(key=paper.key, text=text, title=title, names=_names(paper))
-                )
+            for key, document in documents:
+                self._writer.delete_documents_by_term("key", key)
+                self._writer.add_document(document)
 
     def _remove_uncommitted_deletions(self) -> None:
         """Removes what a killed writer left: tantivy counts on from its last commit and would not
@@ -290,27 +358,145 @@ class Words:
 
     # -- searching
 
-    def search(self, query: str, limit: int) -> WordMatches:
-        """The best ``limit`` papers for the words of ``query``; a paper needs one of them, not all."""
-        searcher = self._searcher
-        terms = query_terms(query)
-        if len(terms) > MAX_TERMS:
-            frequency = {term: searcher.doc_freq("text", term) for term in terms[:2_000]}
-            # Words that nobody wrote find nothing, very frequent ones tell nothing.
-            known = [term for term, count in frequency.items() if count]
-            terms = sorted(known, key=lambda term: frequency[term])[:MAX_TERMS]
-        schema, term_query = self._index.schema, tantivy.Query.term_query
-        clauses = []
-        for term in terms:
-            clauses.append(term_query(schema, "text", term))
-            clauses.append(tantivy.Query.boost_query(term_query(schema, "title", term), TITLE_WEIGHT))
-            clauses.append(tantivy.Query.boost_query(term_query(schema, "names", term), NAMES_WEIGHT))
-        if not clauses:
-            return WordMatches.none()
-        found = searcher.search(
-            tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses]),
-            limit,
-            count=False,
+    def search(self, query: Query | str, limit: int) -> WordMatches:
+        """The best ``limit`` papers for the words of ``query`` that fulfil its restrictions.
+
+        A paper needs one of the words, not all.
+        """
+        terms = chosen_terms(
+            query if isinstance(query, str) else query.text, self._searcher, self._index.schema
+        )
+        found = self._scoring(terms)
+        if found is None:
+            return WordMatches(*_NOTHING, terms.unknown)
+        restricted = None if isinstance(query, str) else self._restrictions.of(query)
+        if restricted is not None:
+            found = all_of([tantivy.Query.const_score_query(restricted, 0.0), found])
+        return WordMatches(*self._best(found, limit), terms.unknown, self._perfect(terms))
+
+    def scores(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.float32]:
+        """BM25 of each of ``keys`` for the words of ``query``, float32; 0 where no word matches."""
+        scores = np.zeros(len(keys), np.float32)
+        found = self._scoring(chosen_terms(query.text, self._searcher, self._index.schema))
+        if found is None or not len(keys):
+            return scores
+        among = tantivy.Query.const_score_query(self._restrictions.keys(keys.tolist()), 0.0)
+        matched, theirs = self._best(all_of([among, found]), len(keys))
+        order = np.argsort(keys)
+        scores[order[np.searchsorted(keys, matched, sorter=order)]] = theirs
+        return scores
+
+    def _scoring(self, terms: Terms) -> tantivy.Query | None:
+        """The query that scores papers by ``terms``; None where there are none."""
+        schema = self._index.schema
+        clauses = [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, name, term), weight)
+            for name, term, weight in self._weighted(terms)
+        ]
+        clauses += [tantivy.Query.phrase_query(schema, "text", phrase) for phrase in terms.phrases]
+        return any_of(clauses) if clauses else None
+
+    def _best(self, found: tantivy.Query, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        hits = self._searcher.search(found, limit, count=False).hits
+        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
+        return np.array(keys, np.int64), np.array([score for score, _ in hits], np.float32)
+
+    def _perfect(self, terms: Terms) -> float:
+        papers = self.count
+        total = 0.0
+        for term, weight in terms.weights.items():
+            having = self._searcher.doc_freq("text", term)
+            total += weight * math.log(1 + (papers - having + 0.5) / (having + 0.5))
+        return total * _MOST_OF_A_TERM
+
+    def _weighted(self, terms: Terms) -> Iterator[tuple[str, str, float]]:
+        """Field, term and weight of all that a paper may be found by."""
+        for term, weight in terms.weights.items():
+            yield "text", term, weight
+            yield "title", term, TITLE_WEIGHT * weight
+        papers = self._searcher.doc_freq
+        for word in terms.words:
+            for name, term in (("authors", word), ("names", term_of(word))):
+                if named := papers(name, term):
+                    share = named / (named + papers("text", term_of(word)))
+                    if share >= _MOSTLY_NAME:
+                        yield name, term, NAMES_WEIGHT * share
+
+    def allowed(self, query: Query, limit: int) -> NDArray[np.int64] | None:
+        """Keys of all papers that fulfil the restrictions of ``query``, ascending; None over ``limit``."""
+        found = self._matching(query, with_text=False)
+        if self._count(found) > limit:
+            return None
+        return self._keys(found, limit)
+
+    def among(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of ``keys`` fulfil the restrictions of ``query``."""
+        restricted = self._restrictions.of(query)
+        if restricted is None or not len(keys):
+            return np.ones(len(keys), np.bool_)
+        found = all_of([self._restrictions.keys(keys.tolist()), restricted])
+        return np.isin(keys, self._keys(found, len(keys)))
+
+    def listed(self, query: Query, limit: int, offset: int = 0, order: str = "date") -> NDArray[np.int64]:
+        """Keys of papers that fulfil the restrictions of ``query`` and have all of its words.
+
+        ``order`` is ``date`` (newest first) or ``votes`` (most first).
+        """
+        if limit <= 0:
+            return _NOTHING[0]
+        name = "votes" if order == "votes" else "day"
+        found = self._matching(query, with_text=True)
+        hits = self._searcher.search(found, limit, count=False, order_by_field=name, offset=offset).hits
+        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
+        return np.array(keys, np.int64)
+
+    def order(self, keys: NDArray[np.int64], by: str) -> NDArray[np.int64]:
+        """The places of ``keys`` by ``date`` (newest first) or ``votes`` (most first), ties as they stand."""
+        name = "votes" if by == "votes" else "day"
+        found = self._restrictions.keys(keys.tolist())
+        hits = self._searcher.search(found, len(keys), count=False).hits if len(keys) else []
+        addresses = [address for _, address in hits]
+        values = dict(
+            zip(
+                self._searcher.fast_field_values("key", addresses),
+                self._searcher.fast_field_values(name, addresses),
+                strict=True,
+            )
+        )
+        return np.argsort([-(values.get(key) or 0) for key in keys.tolist()], kind="stable")
+
+    def total(self, query: Query) -> int:
+        """How many papers `listed` reaches."""
+        return self._count(self._matching(query, with_text=True))
+
+    def facets(self, query: Query, keys: NDArray[np.int64] | None = None) -> list[Facet]:
+        """What the papers ``keys`` (None: all that `listed` reaches) can be narrowed by, with counts."""
+        if keys is None:
+            found = self._matching(query, with_text=True)
+        else:
+            found = self._restrictions.keys(keys.tolist())
+        counted = self._searcher.aggregate(found, aggregations())
+        return facets_of(
+            query,
+            counted,
+            lambda name, value: self._count(all_of([found, self._restrictions.value(name, value)])),
+        )
+
+    def _matching(self, query: Query, with_text: bool) -> tantivy.Query:
+        demands = [self._restrictions.of(query)]
+        if with_text and query.text:
+            demands.append(self._restrictions.words(query.text))
+        return all_of([demand for demand in demands if demand is not None] or [tantivy.Query.all_query()])
+
+    def _count(self, found: tantivy.Query) -> int:
+        return self._searcher.search(found, 1).count or 0
+
+    def _keys(self, found: tantivy.Query, limit: int) -> NDArray[np.int64]:
+        """The keys of the papers that ``found`` finds, ascending, at most ``limit``."""
+        hits = self._searcher.search(
+            found, max(limit, 1), count=False, order_by_field="key", order=tantivy.Order.Asc
         ).hits
-        keys = searcher.fast_field_values("key", [address for _, address in found])
-        return WordMatches(np.array(keys, np.int64), np.array([score for score, _ in found], np.float32))
+        return np.fromiter((key for key, _ in hits), np.int64, len(hits))
+
+
+_NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.float32))

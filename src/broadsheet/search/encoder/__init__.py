@@ -19,6 +19,8 @@ from ...assets import SHARE, sha256_of
 QUERY_TOKENS = 256
 DEFAULT_TOKENS = 256
 _PUNCTUATION = re.compile(r"[^\w\s]+")
+# What an encoder's folder holds; the last one may be missing.
+FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 # Names under which encoders are exported.
 _WHOLE_OUTPUT = "sentence_embedding"
 _TOKEN_OUTPUTS = ("token_embeddings", "last_hidden_state")
@@ -70,7 +72,8 @@ class Encoder:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        model, words = folder / "model.onnx", folder / "tokenizer.json"
+        self.folder = folder
+        model, words = folder / FILES[0], folder / FILES[1]
         for path in (model, words):
             if not path.is_file():
                 raise EncoderError(f"{path} is missing; `make install` makes it")
@@ -116,6 +119,11 @@ class Encoder:
         tokens = next((name for name in _TOKEN_OUTPUTS if len(shapes.get(name, ())) == 3), "")
         whole = _WHOLE_OUTPUT if _WHOLE_OUTPUT in shapes else tokens or next(iter(shapes))
         return whole, tokens
+
+    @property
+    def gives_parts(self) -> bool:
+        """Whether `encode_with_parts` gives vectors of parts."""
+        return bool(self._token_output)
 
     def _run(self, ids: list[int], outputs: list[str]) -> list[NDArray[np.float32]]:
         values = {

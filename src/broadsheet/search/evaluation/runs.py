@@ -23,6 +23,10 @@ from .settings import Setting, Tuning, Untuned
 # Papers that are asked of the engine for each query: what recall@100 needs.
 DEPTH = 100
 
+# On a busy machine the engine may not wait for its encoder; such an answer says nothing of its quality.
+_TOO_SLOW = "did not answer in time"
+_ATTEMPTS = 20
+
 Progress = Callable[..., None] | None
 
 
@@ -154,9 +158,18 @@ def ranked(
 
 
 def found_keys(engine: Engine, text: str, limit: int = DEPTH) -> list[int]:
-    """The keys of the papers that ``engine`` finds, near-duplicates behind the paper they are folded to."""
-    hits = engine.search(text, limit=limit).hits
-    return [key for hit in hits for key in (hit.key, *getattr(hit, "folded", ()))]
+    """The keys of the papers that ``engine`` finds, near-duplicates behind the paper they are folded to.
+
+    Raises:
+        EvaluationError: if the encoder is too slow for the engine, which then answers by words alone.
+    """
+    for _ in range(_ATTEMPTS):
+        answer = engine.search(text, limit=limit)
+        if not any(_TOO_SLOW in note for note in answer.notes):
+            return [key for hit in answer.hits for key in (hit.key, *getattr(hit, "folded", ()))]
+    raise EvaluationError(
+        f"the encoder did not answer in time, {_ATTEMPTS} times; measure when the machine is less busy"
+    )
 
 
 def latencies(seconds: Sequence[float]) -> dict[str, float]:

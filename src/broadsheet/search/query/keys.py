@@ -39,6 +39,7 @@ HAS = {
     **dict.fromkeys(("video", "videos"), "video"),
     **dict.fromkeys(("pdf",), "pdf"),
     **dict.fromkeys(("doi",), "doi"),
+    **dict.fromkeys(("other",), "other"),
 }
 ORDERS = {
     **dict.fromkeys(("relevance", "relevant", "best"), "relevance"),

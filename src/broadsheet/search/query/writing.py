@@ -70,7 +70,7 @@ def has_filter(query: Query, name: str, value: str) -> bool:
     if name == "year":
         year = int(value)
         return (query.filters.after, query.filters.before) == (date(year, 1, 1), date(year + 1, 1, 1))
-    return any(value in group for group in getattr(query.filters, _field(name)))
+    return any(_same(value, one) for group in getattr(query.filters, _field(name)) for one in group)
 
 
 def with_filter(query: Query, name: str, value: str) -> Query:
@@ -102,7 +102,9 @@ def without_filter(query: Query, name: str, value: str) -> Query:
     value = _facet_value(name, value)
     if name == "year":
         return _refiltered(query, after=None, before=None)
-    groups = (tuple(v for v in group if v != value) for group in getattr(query.filters, _field(name)))
+    groups = [
+        tuple(one for one in group if not _same(value, one)) for group in getattr(query.filters, _field(name))
+    ]
     return _refiltered(query, **{_field(name): distinct(group for group in groups if group)})
 
 
@@ -128,6 +130,11 @@ def _facet_value(name: str, value: str) -> str:
             raise ValueError(f"{value!r} is nothing that a paper has; write one of {', '.join(HAS)}")
         return HAS[value.lower()]
     return category(value) if name == "category" else value
+
+
+def _same(value: str, other: str) -> bool:
+    # A venue may be typed in small letters that its papers write in capitals.
+    return value.casefold() == other.casefold()
 
 
 def _field(name: str) -> str:

@@ -1,0 +1,311 @@
+"""Answers one query: by id, by title, else by words and meaning together, within its restrictions."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.identifiers import Identifier
+from ..model.text import title_key
+from ..model.validation import MAX_TITLE
+from ..store import Store
+from .answers import Answer, Hit
+from .duplicates import near_duplicates
+from .fusion import Fused, fused, trust
+from .meaning import Meaning, SlowEncoderError
+from .query import Query
+from .sentences import best_cosines
+from .spelling import did_you_mean
+from .tuning import Tuning
+from .words import WordMatches, Words
+
+log = logging.getLogger(__name__)
+
+# Beyond the thousandth paper nobody reads on.
+MAX_TOTAL = 1_000
+
+# So many papers that fulfil the restrictions are listed and compared one by one; where they are more, the
+# nearest of all papers are looked through, at first and at most so many.
+_LISTED = 20_000
+_DEEP, _DEEPEST = 4_000, 64_000
+# Near duplicates are looked for among the best.
+_FOLDED = 100
+# In another order than by relevance only papers count that score so much of what the best one does.
+_RELEVANT = 0.5
+# How long an answer waits for the encoder.
+PATIENCE = 0.5
+# Below this share of papers with a vector an answer says that meaning does not know all of them.
+_MOSTLY_ENCODED = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Candidates in order, and of each the place of its best sentence (-1 where that is not known)."""
+
+    fused: Fused
+    sentences: NDArray[np.int32]
+
+    def taken(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> _Found:
+        return _Found(self.fused.taken(places), self.sentences[places])
+
+    def without(self, keys: list[int]) -> _Found:
+        return self.taken(~np.isin(self.fused.keys, keys)) if keys else self
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The parts that answer queries, as they are at one moment.
+
+    ``meaning`` is None where there is no encoder. ``side`` is ``both``, or ``words`` or ``meaning``
+    alone. ``report`` is told what is amiss with a part: its name and a message for operators.
+    """
+
+    store: Store
+    words: Words
+    meaning: Meaning | None
+    tuning: Tuning
+    side: str
+    report: Callable[[str, str], None]
+
+    def answer(self, answer: Answer, limit: int, offset: int, extras: bool) -> None:
+        """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling."""
+        query = answer.parsed
+        answer.notes += query.notes
+        named, only = self._named(query, answer)
+        found = None
+        if query.restricted and not query.text:
+            self._list(query, answer, limit, offset)
+        elif not only:
+            found = self._found(query, answer).without([hit.key for hit in named])
+            found = self._ordered(query, found)
+            folded = self._folded(query, found)
+            found = found.taken(~np.isin(found.fused.keys, [key for keys in folded.values() for key in keys]))
+            answer.total = min(len(named) + len(found.fused.keys), MAX_TOTAL)
+            end = min(offset + limit, MAX_TOTAL)
+            answer.hits = named[offset:end]
+            if end > len(named):
+                hits = self._hits(found, max(offset - len(named), 0), end - len(named))
+                answer.hits += [replace(hit, folded=folded.get(hit.key, ())) for hit in hits]
+        else:
+            answer.total, answer.hits = len(named), named[offset : offset + limit]
+        if extras and not only:
+            self._add_extras(answer, found)
+
+    # -- by name
+
+    def _named(self, query: Query, answer: Answer) -> tuple[list[Hit], bool]:
+        """The papers whose id or title was typed, and whether nothing else was asked for."""
+        pasted = query.pasted
+        identifiers = pasted.identifiers if pasted else ()
+        keys = [key for key in map(self._key, identifiers) if key is not None]
+        hits = [Hit(key, 1.0, None, None, "id") for key in dict.fromkeys(keys)]
+        if not identifiers and len(query.typed) <= 200 and " " not in query.typed:
+            # A paper may be known by an id that only the store can tell from a word (OpenReview).
+            key = self.store.resolve(query.typed)
+            if key is not None:
+                return [Hit(key, 1.0, None, None, "id")], True
+        if hits:
+            return hits, True
+        if identifiers:
+            names = ", ".join(identifier.value for identifier in identifiers[:3])
+            answer.notes.append(f"No paper with the id {names} is known here.")
+            if not pasted or pasted.kind == "id":
+                return [], True
+        return self._by_title(pasted.title if pasted and pasted.title else query.text, query), False
+
+    def _key(self, identifier: Identifier) -> int | None:
+        return self.store.resolve(identifier.key)
+
+    def _by_title(self, title: str, query: Query) -> list[Hit]:
+        if len(title) > MAX_TITLE or not title_key(title):
+            return []
+        keys = np.array(self.store.keys_with_title(title), np.int64)
+        if len(keys) and query.restricted:
+            keys = keys[self.words.among(query, keys)]
+        return [Hit(int(key), 1.0, None, None, "title") for key in keys]
+
+    # -- by filters alone
+
+    def _list(self, query: Query, answer: Answer, limit: int, offset: int) -> None:
+        order = "votes" if query.sort == "votes" else "date"
+        answer.total = min(self.words.total(query), MAX_TOTAL)
+        limit = max(min(limit, MAX_TOTAL - offset), 0)
+        keys = self.words.listed(query, limit, offset, order)
+        answer.hits = [Hit(int(key), 1.0, None, None, "filters") for key in keys]
+
+    # -- by words and meaning
+
+    def _found(self, query: Query, answer: Answer) -> _Found:
+        """What the sides that can answer find together."""
+        tuning = self.tuning
+        # The words are looked up while the query is encoded: both leave the interpreter's lock.
+        asked = self.meaning.ask(query.text) if self.meaning and self._knows_meaning(answer) else None
+        matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
+        vector = None
+        if self.meaning and asked:
+            try:
+                vector = self.meaning.vector_of(asked, PATIENCE)
+            except SlowEncoderError:
+                answer.notes.append("Searched by words alone: the encoder did not answer in time.")
+            except Exception as error:  # whatever an encoder of somebody else's does
+                log.error("the encoder failed: %s", error)
+                self.report("encoder", f"The encoder failed ({error}).")
+                answer.notes.append("Searched by words alone: the encoder failed.")
+        if vector is None or self.meaning is None:
+            nothing = np.full(len(matches.keys), np.nan, np.float32)
+            found = fused(matches.keys, matches.scores, nothing, 0.0, tuning=tuning)
+            return _Found(found, np.full(len(found.keys), -1, np.int32))
+        near = self._nearest(query, self.meaning, vector)
+        keys = np.union1d(matches.keys, near)
+        words = np.zeros(len(keys), np.float32)
+        words[np.searchsorted(keys, matches.keys)] = matches.scores
+        if self.side == "both":
+            missing = np.setdiff1d(near, matches.keys, assume_unique=True)
+            words[np.searchsorted(keys, missing)] = self._scores(query, missing)
+        cosines = self.meaning.vectors.cosines(vector, keys)
+        weight = 1.0 if self.side == "meaning" else tuning.meaning_weight
+        trusted = trust(words, cosines, matches.perfect, tuning)
+        first = fused(keys, words, cosines, weight, trusted, tuning)
+        return self._rescored(first, keys, words, cosines, vector, weight, trusted)
+
+    def _rescored(
+        self,
+        first: Fused,
+        keys: NDArray[np.int64],
+        words: NDArray[np.float32],
+        cosines: NDArray[np.float32],
+        vector: NDArray[np.float32],
+        weight: float,
+        trusted: float,
+    ) -> _Found:
+        """The candidates once more, with what their sentences nearest to the query add to their meaning."""
+        share = self.tuning.sentence_share
+        chosen = np.searchsorted(keys, first.keys[: self.tuning.rescored])
+        best = np.full(len(keys), -1, np.int32)
+        if self.meaning and len(chosen):
+            codes = self.meaning.vectors.sentences(keys[chosen])
+            nearness, best[chosen] = best_cosines(vector, codes)
+            known = ~np.isnan(nearness)
+            places = chosen[known]
+            cosines = cosines.copy()
+            cosines[places] = (1 - share) * cosines[places] + share * nearness[known]
+        second = fused(keys, words, cosines, weight, trusted, self.tuning)
+        return _Found(second, best[np.searchsorted(keys, second.keys)])
+
+    def _knows_meaning(self, answer: Answer) -> bool:
+        """Whether meaning can answer; notes what it does not know."""
+        if self.side == "words" or self.meaning is None:
+            return False
+        encoded, papers = self.meaning.vectors.count, self.words.count
+        if encoded == 0:
+            if papers:
+                answer.notes.append("Searched by words alone: the papers are still being encoded.")
+            return False
+        if encoded < _MOSTLY_ENCODED * papers:
+            answer.notes.append(
+                f"{papers - encoded:,} of {papers:,} papers are searched by words alone: "
+                "they are still being encoded."
+            )
+        return True
+
+    def _by_words(self, query: Query, answer: Answer) -> WordMatches:
+        if self.side != "words" and self.meaning is None:
+            answer.notes.append("Searched by words alone: no encoder is installed.")
+        try:
+            return self.words.search(query, self.tuning.candidates)
+        except BaseException as error:  # tantivy's panics are no Exceptions
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            log.error("the words part of the search index failed: %s", error)
+            self.report(
+                "words", f"The words part of the index cannot be read ({error}); run: broadsheet reindex"
+            )
+            answer.notes.append("Searched by meaning alone: the words part of the index cannot be read.")
+            return WordMatches.none()
+
+    def _scores(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.float32]:
+        try:
+            return self.words.scores(query, keys)
+        except BaseException as error:  # as above, where it was reported
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            return np.zeros(len(keys), np.float32)
+
+    def _nearest(self, query: Query, meaning: Meaning, vector: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Keys of the papers nearest to ``vector`` that fulfil the restrictions."""
+        wanted = self.tuning.candidates
+        if not query.restricted:
+            return meaning.vectors.nearest(vector, wanted)[0]
+        allowed = self.words.allowed(query, _LISTED)
+        if allowed is not None:
+            return meaning.vectors.nearest(vector, wanted, allowed)[0]
+        depth = _DEEP
+        while True:
+            near, _ = meaning.vectors.nearest(vector, depth)
+            found = near[self.words.among(query, near)][:wanted]
+            if len(found) == wanted or depth >= _DEEPEST or len(near) < depth:
+                return found
+            depth *= 4
+
+    # -- what the reader sees of it
+
+    def _ordered(self, query: Query, found: _Found) -> _Found:
+        """``found`` in the order that the query asks for."""
+        if query.sort == "relevance" or not len(found.fused.keys):
+            return found
+        relevant = found.taken(found.fused.scores >= _RELEVANT * found.fused.scores[0])
+        return relevant.taken(self.words.order(relevant.fused.keys, query.sort))
+
+    def _folded(self, query: Query, found: _Found) -> dict[int, tuple[int, ...]]:
+        """Maps the key of a paper to those of papers that say nearly the same and come after it."""
+        if not self.tuning.fold or self.meaning is None or query.sort != "relevance":
+            return {}
+        keys, vectors = self.meaning.vectors.vectors_of(found.fused.keys[:_FOLDED])
+
+        def titles(places: object) -> list[str]:
+            asked = [int(keys[place]) for place in places]  # type: ignore[attr-defined]
+            known = {paper.key: paper.title for paper in self.store.papers(asked)}
+            return [known.get(key, "") for key in asked]
+
+        folded: dict[int, tuple[int, ...]] = {}
+        for later, first in sorted(near_duplicates(vectors, titles).items()):
+            folded[int(keys[first])] = (*folded.get(int(keys[first]), ()), int(keys[later]))
+        return folded
+
+    def _hits(self, found: _Found, start: int, end: int) -> list[Hit]:
+        """The places ``start`` to ``end`` of ``found``."""
+        asked_words = self.side != "meaning"
+        asked_meaning = self.side == "meaning" or bool(found.fused.meaning.any())
+        page = found.taken(np.arange(start, min(end, len(found.fused.keys))))
+        columns = (page.fused.keys, page.fused.scores, page.fused.words, page.fused.meaning, page.sentences)
+        return [
+            Hit(
+                key,
+                score,
+                words if asked_words else None,
+                meaning if asked_meaning else None,
+                _reason(words, meaning),
+                sentence if sentence >= 0 else None,
+            )
+            for key, score, words, meaning, sentence in zip(*(c.tolist() for c in columns), strict=True)
+        ]
+
+    def _add_extras(self, answer: Answer, found: _Found | None) -> None:
+        started = time.perf_counter()
+        try:
+            answer.facets = self.words.facets(answer.parsed, found.fused.keys if found else None)
+            answer.did_you_mean = did_you_mean(self.words, answer.query) if found else ""
+        except BaseException as error:  # tantivy's panics are no Exceptions
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            log.error("facets failed: %s", error)
+        log.debug("facets and spelling took %.1f ms", 1000 * (time.perf_counter() - started))
+
+
+def _reason(words: float, meaning: float) -> str:
+    return "words and meaning" if words > 0 and meaning > 0 else "words" if words > 0 else "meaning"
