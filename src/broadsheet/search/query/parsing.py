@@ -248,9 +248,9 @@ def parse(typed: str, today: date) -> Query:
     tokens = list(tokens_of(text, today))
     operators = [(token.key, token.negated) for token in tokens if token.key]
     # The quotation marks of a citation stand around a title or two and demand nothing.
-    if len(operators) <= 3 and set(operators) <= {("any", False)} and (citation := pasted_citation(text)):
-        cited = plain(citation.title) or " ".join(filter(None, map(_unjoined, tokens)))
-        return Query(text, _searched(cited), notes=tuple(notes), pasted=citation)
+    if len(operators) <= 3 and set(operators) <= {("any", False)} and (cited := _recognised(text)):
+        words = plain(cited.title) or " ".join(filter(None, map(_unjoined, tokens)))
+        return Query(text, _searched(words), notes=tuple(notes), pasted=cited)
     tokens = _without_dashes(text, tokens)
     if _prose(tokens):
         tokens = _without_operators(text, tokens, notes)

@@ -246,7 +246,9 @@ def _meaning(key: str, values: list[tuple[str, bool]], negated: bool, today: dat
         return (None, "that is no year") if None in spans else (tuple(spans), "")
     span = span_of(found[0], today)
     if span is None:
-        return None, "that is no day of the calendar" if re.match(r"\d", found[0]) else "that is no date"
+        return None, "that is no day of the calendar, or too far away" if re.match(
+            r"\d", found[0]
+        ) else "that is no date"
     return span[1] if key == "until" else span[0], ""
 
 
