@@ -25,8 +25,9 @@ from bench.common import DATA, need
 from broadsheet.model.identifiers import arxiv_identifier
 from broadsheet.model.papers import Listing, Paper, Record
 from broadsheet.search import Engine
+from broadsheet.search.encoder import Encoder
 from broadsheet.search.following import encoded_text
-from broadsheet.search.vectors import text_hash
+from broadsheet.search.vectors import Vectors, text_hash
 from broadsheet.sources.files import read_file
 from broadsheet.store import Store
 
@@ -144,6 +145,13 @@ def _pool(papers: Sequence[Paper]) -> list[str]:
     return [word for paper in papers[:2_000] for word in paper.abstract.split()]
 
 
+def meaning_of(engine: Engine) -> tuple[Encoder, Vectors]:
+    """The installed encoder and its vectors, as ``engine`` has them open."""
+    if engine._newest is None:
+        raise SystemExit(engine.state().message)
+    return engine._newest.encoder, engine._newest.vectors
+
+
 def keys_of(store: Store) -> list[int]:
     """The keys of all papers, as they were added."""
     keys: dict[int, None] = {}
@@ -179,7 +187,7 @@ def _fill(store: Store, home: Path, size: int, most_real: int) -> int:
 
 @dataclass(slots=True)
 class _Known:
-    """What the source home knows of the real papers: vectors, and the codes of sentences if it has such.
+    """What the source home knows of the real papers: vectors, and the codes of their sentences.
 
     Of ``unlike`` papers it knows nothing: they have a made-up vector and sentences of another paper.
     """
@@ -193,8 +201,8 @@ def _known(source: Path, store: Store, keys: Sequence[int]) -> _Known:
     """What the home ``source`` knows of the papers ``keys`` of ``store``, in their order."""
     other = Store.open(f"sqlite:///{need(source / 'broadsheet.db')}")
     engine = Engine.open(source, other)
-    vectors = engine._vectors
-    if vectors is None or not vectors.count:
+    _, vectors = meaning_of(engine)
+    if not vectors.count:
         raise SystemExit(f"no paper of {source} is encoded; name a home with --from whose papers are")
     key_of_id: dict[str, int] = {}
     every = keys_of(other)
@@ -216,8 +224,7 @@ def _known(source: Path, store: Store, keys: Sequence[int]) -> _Known:
             assert vector is not None
             found.vectors[row] = vector if like else noisy(vector, random)
             taken.append(key)
-    if hasattr(vectors, "sentences"):
-        found.sentences = vectors.sentences(np.array(taken, np.int64))
+    found.sentences = vectors.sentences(np.array(taken, np.int64))
     engine.close()
     other.close()
     return found
@@ -225,8 +232,7 @@ def _known(source: Path, store: Store, keys: Sequence[int]) -> _Known:
 
 def _write_vectors(store: Store, engine: Engine, home: Path, source: Path, real: int, size: int) -> None:
     """Appends the vectors that are missing; exact.f16 keeps them as they were before they were compressed."""
-    vectors = engine._vectors
-    assert vectors is not None, "install the encoder: make install"
+    _, vectors = meaning_of(engine)
     if vectors.count >= size:
         return
     originals = keys_of(store)[:real]
@@ -254,8 +260,7 @@ def _write_vectors(store: Store, engine: Engine, home: Path, source: Path, real:
             file.write(matrix.astype(np.float16).tobytes())
             other.write(np.array(keys, np.int64).tobytes())
         hashes = [text_hash(encoded_text(paper)) for paper in papers]
-        more = {"sentences": [known.sentences[row] for row in rows]} if known.sentences else {}
-        vectors.append(keys, hashes, matrix, changes[-1].seq, **more)
+        vectors.append(keys, hashes, matrix, changes[-1].seq, [known.sentences[row] for row in rows])
         told(vectors.count)
     (home / "growth.json").write_text(json.dumps({"real": real, "unlike": known.unlike}))
 

@@ -35,10 +35,11 @@ from numpy.typing import NDArray
 
 from bench.charts import Panel, write_charts
 from bench.common import OUT, ROOT, machine
-from bench.growing import build, copied, copies, keys_of
+from bench.growing import build, copied, copies, keys_of, meaning_of
 from bench.search_speed import latencies, runs_of_words, sample
 from broadsheet.search import Engine
 from broadsheet.search.evaluation.report import table
+from broadsheet.search.vectors import Vectors
 from broadsheet.store import Store
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -61,11 +62,11 @@ def memory_mb() -> dict[str, float]:
     }
 
 
-def recall(home: Path, nearest: Callable[..., Any], vectors: Sequence[NDArray[np.float32]]) -> float:
-    """The share of the exact nearest 20 papers that ``nearest`` finds, over ``vectors``."""
+def recall(home: Path, vectors: Vectors, asked: Sequence[NDArray[np.float32]]) -> float:
+    """The share of the exact nearest 20 papers that ``vectors`` find, over the vectors ``asked``."""
     keys = np.fromfile(home / "exact.i64", np.int64)
     exact = np.memmap(home / "exact.f16", np.float16, "r").reshape(len(keys), -1)
-    queries = np.array(vectors, np.float32)
+    queries = np.array(asked, np.float32)
     cosines = np.concatenate(
         [
             queries @ exact[start : start + 50_000].astype(np.float32).T
@@ -76,7 +77,7 @@ def recall(home: Path, nearest: Callable[..., Any], vectors: Sequence[NDArray[np
     shares = []
     for query, row in zip(queries, cosines, strict=True):
         best = keys[np.argpartition(-row, _RECALL_AT - 1)[:_RECALL_AT]]
-        shares.append(len(np.intersect1d(best, nearest(query, _RECALL_AT)[0])) / len(best))
+        shares.append(len(np.intersect1d(best, vectors.nearest(query, _RECALL_AT)[0])) / len(best))
     return statistics.fmean(shares)
 
 
@@ -136,17 +137,13 @@ def measure(home: Path, queries: int, started: float) -> dict[str, float]:
     figures["index bytes a paper"] = engine.index_bytes() / count
     database = sum(path.stat().st_size for path in home.glob("broadsheet.db*"))
     figures["database bytes a paper"] = database / count
-    vectors, encoder = engine._vectors, engine._encoder
-    assert vectors is not None and encoder is not None
-    nearest = getattr(vectors, "nearest", None) or (
-        lambda query, limit: vectors.similarities(query).best(limit)
-    )
+    encoder, vectors = meaning_of(engine)
     encoded = [encoder.encode_query(question) for question in questions]
     figures |= latencies("encoding a question", encoder.encode_query, questions)
     # latencies() asks with texts; here they stand for the vectors made of them.
     vector_of = dict(zip(questions, encoded, strict=True))
-    figures |= latencies("vectors", lambda question: nearest(vector_of[question], 300), questions)
-    figures["vectors recall@20"] = recall(home, nearest, encoded[:50])
+    figures |= latencies("vectors", lambda question: vectors.nearest(vector_of[question], 300), questions)
+    figures["vectors recall@20"] = recall(home, vectors, encoded[:50])
     engine.close()
     words = Engine.open(home, store, side="words")
     figures |= latencies("words, keywords", words.search, keywords)

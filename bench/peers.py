@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import DATA, OUT, machine, need
+from bench.growing import keys_of, meaning_of
 from bench.other_searches import (
     BroadsheetSearch,
     LinearScan,
@@ -63,23 +64,14 @@ _LINEAR_QUERIES = 5
 
 def papers_of(store: Store) -> list[Paper]:
     """All papers of ``store``."""
-    keys: set[int] = set()
-    cursor = 0
-    while changes := store.changes(cursor, 10_000):
-        cursor = changes[-1].seq
-        keys |= {change.key for change in changes}
-    ordered = sorted(keys)
-    return [
-        paper
-        for start in range(0, len(ordered), _AT_ONCE)
-        for paper in store.papers(ordered[start : start + _AT_ONCE])
-    ]
+    keys = keys_of(store)
+    starts = range(0, len(keys), _AT_ONCE)
+    return [paper for start in starts for paper in store.papers(keys[start : start + _AT_ONCE])]
 
 
 def stored_vectors(engine: Engine, papers: Sequence[Paper]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Keys and vectors, as Broadsheet keeps them, of those of ``papers`` that have one."""
-    vectors = engine._vectors
-    assert vectors is not None, "install the encoder: make install"
+    _, vectors = meaning_of(engine)
     found = ((paper.key, vectors.vector(paper.key)) for paper in papers)
     known = [(key, vector) for key, vector in found if vector is not None]
     return np.array([key for key, _ in known], np.int64), np.array([v for _, v in known], np.float32)
@@ -90,8 +82,8 @@ def plain_encoder(tokens: int) -> Encoder:
     folder = OUT / f"encoder-{tokens}"
     folder.mkdir(parents=True, exist_ok=True)
     about = json.loads((installed_folder() / "encoder.json").read_text())
-    about |= {"max_tokens": tokens, "drop_punctuation": False}
-    (folder / "encoder.json").write_text(json.dumps(about))
+    kept = {name: about[name] for name in ("name", "optimise") if name in about}
+    (folder / "encoder.json").write_text(json.dumps(kept | {"max_tokens": tokens}))
     for name in ("model.onnx", "tokenizer.json"):
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(installed_folder() / name)
@@ -131,8 +123,8 @@ def searches(engine: Engine, store: Store, options: argparse.Namespace) -> Itera
             f"vectors ({options.tokens} tokens)", keys, encoded(encoder, papers), encoder.encode_query
         )
     else:
-        assert engine._encoder is not None, "install the encoder: make install"
-        vectors = VectorSearch("vectors", *stored_vectors(engine, papers), engine._encoder.encode_query)
+        encode = meaning_of(engine)[0].encode_query
+        vectors = VectorSearch("vectors", *stored_vectors(engine, papers), encode)
     with tempfile.TemporaryDirectory(prefix="broadsheet-peers-") as folder:
         words = _built("tantivy", lambda: TantivySearch(papers, Path(folder)))
         assert isinstance(words, TantivySearch)

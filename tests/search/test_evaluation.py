@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from broadsheet.search.engine import Answer, Hit
 from broadsheet.search.evaluation import (
     EvaluationError,
     Setting,
@@ -28,6 +29,7 @@ from broadsheet.search.evaluation import (
     report,
     success,
 )
+from broadsheet.search.evaluation.runs import found_keys
 from broadsheet.search.evaluation.settings import replaced
 from broadsheet.store import Store
 from tests.search.conftest import record
@@ -425,3 +427,20 @@ def test_the_command_compares_settings_of_several_sets(tmp_path: Path, tiny_enco
     assert json.loads(run(folders[0], "--side", "words").stdout)["success@1"] == 1
     mistake = run(folders[0], "--against", "weights=much")
     assert mistake.returncode == 1 and "no setting 'weights'" in mistake.stderr
+
+
+def test_an_answer_without_the_encoder_is_asked_for_again() -> None:
+    class Busy:
+        """An engine whose encoder is too slow ``times`` times."""
+
+        def __init__(self, times: int):
+            self.times = times
+
+        def search(self, text: str, limit: int) -> Answer:
+            self.times -= 1
+            notes = ["Searched by words alone: the encoder did not answer in time."]
+            return Answer(query=text, hits=[Hit(7, 1.0, 1.0, None, "words")], notes=notes * (self.times >= 0))
+
+    assert found_keys(Busy(2), "robots") == [7]  # type: ignore[arg-type]
+    with pytest.raises(EvaluationError, match="measure when the machine is less busy"):
+        found_keys(Busy(1_000), "robots")  # type: ignore[arg-type]

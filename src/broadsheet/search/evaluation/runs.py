@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ...store import Store
-from ..engine import Engine
+from ..engine import Engine, Tuning
 from .collection import EvaluationError, read_collection, read_needs, stored
 from .measures import Judgements, by_query, means
-from .settings import Setting, Tuning, Untuned
+from .settings import Setting
 
 # Papers that are asked of the engine for each query: what recall@100 needs.
 DEPTH = 100
@@ -117,8 +117,7 @@ def opened(
     Raises:
         EvaluationError: if there is no encoder where one is needed.
     """
-    tuning = {} if Tuning is Untuned else {"tuning": setting.tuning}
-    engine = Engine.open(home, store, setting.encoder, threads, side=setting.side, **tuning)
+    engine = Engine.open(home, store, setting.encoder, threads, side=setting.side, tuning=setting.tuning)
     try:
         state = engine.state()
         if not state.encoder and (setting.side == "meaning" or (needed and setting.side == "both")):
@@ -166,7 +165,7 @@ def found_keys(engine: Engine, text: str, limit: int = DEPTH) -> list[int]:
     for _ in range(_ATTEMPTS):
         answer = engine.search(text, limit=limit)
         if not any(_TOO_SLOW in note for note in answer.notes):
-            return [key for hit in answer.hits for key in (hit.key, *getattr(hit, "folded", ()))]
+            return [key for hit in answer.hits for key in (hit.key, *hit.folded)]
     raise EvaluationError(
         f"the encoder did not answer in time, {_ATTEMPTS} times; measure when the machine is less busy"
     )

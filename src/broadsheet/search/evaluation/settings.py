@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from .. import engine as _engine
-from ..engine import SIDES
+from ..engine import SIDES, Tuning
 from .collection import EvaluationError
 
 T = TypeVar("T")
@@ -80,20 +79,12 @@ def replaced(defaults: T, pairs: Mapping[str, str]) -> T:
 
 
 @dataclass(frozen=True, slots=True)
-class Untuned:
-    """Stands where the engine has nothing to tune."""
-
-
-Tuning: type = getattr(_engine, "Tuning", Untuned)
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     """One way to run the engine: a side, an encoder's folder (empty: the installed one), and its tuning."""
 
     side: str = "both"
     encoder: str = ""
-    tuning: Any = field(default_factory=Tuning)
+    tuning: Tuning = field(default_factory=Tuning)
 
     @classmethod
     def parse(cls, pairs: Sequence[str]) -> Setting:
