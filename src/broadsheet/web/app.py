@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from .. import __version__
 from ..workspace import Workspace
-from . import api, errors, pages, static_files
+from . import api, errors, pages, static_files, suggest
 from .kept_pages import KeptPages
 from .render import environment
 from .security import SecurityHeaders
@@ -31,6 +31,8 @@ def create_app(workspace: Workspace) -> FastAPI:
     app.state.kept_pages = KeptPages(workspace.store)
     app.include_router(static_files.router)
     app.include_router(api.router)
+    # Before the pages, whose papers take whatever address is left.
+    app.include_router(suggest.router)
     app.include_router(pages.router)
     errors.register(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
