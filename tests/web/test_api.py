@@ -246,7 +246,7 @@ def test_any_query_has_an_answer(searchable: httpx.Client, query: str) -> None:
         ("/api/papers?cursor=AAAA", "cursor"),
         ("/api/papers?cursor=%C3%A9%00", "cursor"),
         ("/api/papers/search?limit=121", "at most 120"),
-        ("/api/papers/search?q=" + "word+" * 1200, "at most 5,000"),
+        ("/api/papers/search?q=" + "word+" * 2400, "at most 10,000"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_its_name_and_the_remedy(

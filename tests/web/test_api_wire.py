@@ -9,7 +9,7 @@ import pytest
 from broadsheet.model.identifiers import Identifier
 from broadsheet.model.papers import Author, Link, Listing, Paper
 from broadsheet.web import wire
-from broadsheet.web.highlight import highlighted, matched_stems
+from broadsheet.web.highlight import highlighted, wanted
 
 HEX24 = re.compile(r"[0-9a-f]{24}")
 
@@ -146,12 +146,12 @@ def test_linked_repositories_always_have_an_id() -> None:
 
 def test_matched_words_are_marked_whatever_their_ending_and_the_text_stays_whole() -> None:
     text = "Diffusing γ-ray models: diffusion of models and the ray."
-    pieces = highlighted(text, matched_stems("the diffusion model"))
+    pieces = highlighted(text, wanted("the diffusion model"))
     assert [piece for marked, piece in pieces if marked] == ["Diffusing", "models", "diffusion", "models"]
     assert "".join(piece for _, piece in pieces) == text
 
 
 def test_neighbouring_matches_are_one_piece_and_nothing_matched_is_plain_text() -> None:
-    assert highlighted("Night flight", matched_stems("flights by night")) == [(True, "Night flight")]
-    assert highlighted("Night flight", matched_stems("!?")) == [(False, "Night flight")]
-    assert highlighted("", matched_stems("night")) == []
+    assert highlighted("Night flight", wanted("flights by night")) == [(True, "Night flight")]
+    assert highlighted("Night flight", wanted("!?")) == [(False, "Night flight")]
+    assert highlighted("", wanted("night")) == []

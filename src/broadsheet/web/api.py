@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
@@ -22,16 +23,20 @@ from starlette.exceptions import HTTPException
 from ..editions import front_page, newest, trending
 from ..model.dates import DateError
 from ..model.papers import Paper
-from ..search.engine import MAX_QUERY
+from ..search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
 from ..workspace import Workspace
 from . import shapes, wire
-from .highlight import matched_stems
+from .highlight import wanted
+from .variants import Variants, facets_json
 
 log = logging.getLogger(__name__)
 
 MAX_DAILY = 100
 MAX_PAPERS = 100
 MAX_FOUND = 120
+MAX_SIMILAR = 100
+# Papers that "similar to several" takes.
+MAX_IDS = 20
 # Beyond any archive; a larger number could not be counted by every database.
 MAX_PAGE = 1_000_000
 
@@ -282,17 +287,113 @@ def search(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_FOUND, description="Results.")] = 20,
 ) -> Response:
-    """Best match first. Without `q`: the newest papers."""
+    """Best match first. Without `q`: the newest papers. `/api/search` tells more of the search itself."""
     workspace = _workspace(request)
     query = _given(q)
     if query is None:
-        return json_response(
-            [wire.search_item(paper, frozenset()) for paper in workspace.store.recent(limit)]
-        )
+        return json_response([wire.search_item(paper) for paper in workspace.store.recent(limit)])
     answer = workspace.engine.search(query, limit=limit)
-    stems = matched_stems(query)
-    found = workspace.store.papers([hit.key for hit in answer.hits])
-    return json_response([wire.search_item(paper, stems) for paper in found])
+    return json_response(_results(workspace, answer))
+
+
+def _results(workspace: Workspace, answer: Answer) -> list[shapes.SearchItem]:
+    """The papers that ``answer`` found, with those folded behind them by their ids."""
+    papers = _papers(workspace, [key for hit in answer.hits for key in (hit.key, *hit.folded)])
+    looked_for = wanted(answer.parsed.text)
+    return [
+        wire.search_item(
+            papers[hit.key], hit, looked_for, [papers[key].id for key in hit.folded if key in papers]
+        )
+        for hit in answer.hits
+        if hit.key in papers
+    ]
+
+
+def _papers(workspace: Workspace, keys: Sequence[int]) -> dict[int, Paper]:
+    return {paper.key: paper for paper in workspace.store.papers(keys)}
+
+
+@_get(
+    "/search",
+    response_model=shapes.Found,
+    responses=_ERRORS,
+    summary="Search with facets, notes and a better spelling",
+)
+def find(
+    request: Request,
+    q: Annotated[
+        str,
+        Query(
+            description="What may be typed on the search page, filters too: `title:`, `author:`, `cat:`, "
+            '`venue:`, `listed:`, `has:`, `year:`, `after:`, `before:`, `sort:`, `"a phrase"`, `-without`.',
+            examples=["graph networks cat:cs.LG year:2024-2026 has:code"],
+            max_length=MAX_QUERY,
+        ),
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_FOUND, description="Results.")] = 20,
+    offset: Annotated[int, Query(ge=0, le=MAX_TOTAL, description="Results to leave out before them.")] = 0,
+) -> Response:
+    """Best match first, unless the query says `sort:date` or `sort:votes`. Without `q` nothing is found.
+
+    The header `Link` with `rel="next"` leads to the next page, where there is one.
+    """
+    workspace = _workspace(request)
+    query = _given(q) or ""
+    answer = workspace.engine.search(query, limit=limit, offset=offset, extras=True)
+    variants = Variants(answer.parsed, datetime.now(UTC).date())
+    headers = {}
+    if answer.hits and offset + limit < answer.total:
+        headers = _next_link(request, q=query, limit=limit, offset=offset + limit)
+    return json_response(
+        {
+            "query": query,
+            "written": variants.written,
+            "total": answer.total,
+            "notes": answer.notes,
+            "didYouMean": answer.did_you_mean or None,
+            "facets": facets_json(answer.facets, variants),
+            "results": _results(workspace, answer),
+        },
+        headers=headers,
+    )
+
+
+_SimilarLimit = Annotated[int, Query(ge=1, le=MAX_SIMILAR, description="Papers.")]
+
+
+@_get(
+    "/similar",
+    response_model=list[shapes.SimilarItem],
+    responses=_ERRORS | _NOT_FOUND,
+    summary="Papers like several others together",
+)
+def similar_to(
+    request: Request,
+    ids: Annotated[
+        str,
+        Query(
+            description=f"Up to {MAX_IDS} ids of papers, separated by commas.",
+            examples=["2407.21783,1706.03762"],
+        ),
+    ] = "",
+    limit: _SimilarLimit = 10,
+) -> Response:
+    """Nearest in meaning first; none repeats another, and the given ones are left out."""
+    workspace = _workspace(request)
+    names = list(dict.fromkeys(ids.replace("\x00", "").replace(",", " ").split()))
+    if not names:
+        raise ApiError(400, "ids is empty; give the ids of one or more papers, separated by commas")
+    if len(names) > MAX_IDS:
+        raise ApiError(400, f"ids has {len(names):,} ids; give at most {MAX_IDS}")
+    keys = {name: workspace.store.resolve(name) if len(name) <= 2_000 else None for name in names}
+    if unknown := [name[:100] for name, key in keys.items() if key is None]:
+        raise ApiError(404, f"Paper not found: {', '.join(unknown)}")
+    return _similar(workspace, workspace.engine.similar_to([key for key in keys.values() if key], limit))
+
+
+def _similar(workspace: Workspace, hits: Sequence[Hit]) -> Response:
+    papers = _papers(workspace, [hit.key for hit in hits])
+    return json_response([wire.similar_item(papers[hit.key], hit) for hit in hits if hit.key in papers])
 
 
 def _paper(request: Request, name: str) -> Paper:
@@ -305,6 +406,18 @@ def _paper(request: Request, name: str) -> Paper:
 _ID = Path(
     description="An arXiv id (with or without version), DOI, ACL or OpenReview id, or a paper's address."
 )
+
+
+@_get(
+    "/papers/{id:path}/similar",
+    response_model=list[shapes.SimilarItem],
+    responses=_ERRORS | _NOT_FOUND,
+    summary="Papers like one other",
+)
+def similar(request: Request, id: Annotated[str, _ID], limit: _SimilarLimit = 10) -> Response:
+    """Nearest in meaning first; none repeats another, and the paper itself is left out."""
+    workspace = _workspace(request)
+    return _similar(workspace, workspace.engine.similar(_paper(request, id).key, limit))
 
 
 @_get(

@@ -166,12 +166,70 @@ class Item(TypedDict):
     ai_keywords: NotRequired[list[str]]
 
 
+class Sentence(TypedDict):
+    """A sentence of the summary, from the character ``start`` to before ``end`` of it."""
+
+    text: str
+    start: int
+    end: int
+
+
 class SearchItem(Item):
-    """One result of a search: the words that matched are marked."""
+    """One result of a search: the words that matched are marked.
+
+    ``score`` (0 to 1) is the sum of ``words`` and ``meaning``, which are null where that side was not
+    asked. ``reason`` says why the paper is there. ``nearestSentence`` is the sentence of the summary nearest
+    to the query; null where that is not known, or where it is the title. ``folded`` are ids of papers that
+    say nearly the same and stand behind this one. Without a query none of these is there.
+    """
 
     upvoted: bool
     highlightedTitle: list[Piece]
     highlightedSummary: list[Piece]
+    score: NotRequired[float]
+    words: NotRequired[float | None]
+    meaning: NotRequired[float | None]
+    reason: NotRequired[Literal["id", "title", "words", "meaning", "words and meaning", "filters"]]
+    nearestSentence: NotRequired[Sentence | None]
+    folded: NotRequired[list[str]]
+
+
+class SimilarItem(Item):
+    """A paper that is like others; ``score`` (to 1) says how much."""
+
+    score: float
+
+
+class FacetValue(TypedDict):
+    """``count`` papers found have ``value``. ``query`` narrows to it, or widens where it is ``chosen``."""
+
+    value: str
+    count: int
+    chosen: bool
+    query: str
+
+
+class Facet(TypedDict):
+    """What a search can be narrowed by."""
+
+    name: Literal["year", "category", "venue", "list", "has"]
+    values: list[FacetValue]
+
+
+class Found(TypedDict):
+    """One page of what a search found, of ``total`` papers that paging reaches.
+
+    ``written`` is the query as it was understood; ``notes`` tell a person what was left out of
+    consideration; ``didYouMean`` is a better spelling, or null.
+    """
+
+    query: str
+    written: str
+    total: int
+    notes: list[str]
+    didYouMean: str | None
+    facets: list[Facet]
+    results: list[SearchItem]
 
 
 class Repositories(TypedDict):

@@ -13,8 +13,9 @@ import re
 from typing import Any
 
 from ..model.papers import Author, Link, Listing, Paper
+from ..search.answers import Hit
 from . import shapes
-from .highlight import highlighted
+from .highlight import NOTHING, Wanted, highlighted, nearest_sentence
 
 _HUB = "https://huggingface.co/"
 
@@ -202,21 +203,51 @@ def item(paper: Paper, listing: Listing | None = None) -> shapes.Item:
     return wire  # type: ignore[return-value]
 
 
-def _pieces(text: str, stems: frozenset[str]) -> list[shapes.Piece]:
+def _pieces(text: str, query: Wanted) -> list[shapes.Piece]:
     return [
         {"type": "highlight" if marked else "text", "text": piece}
-        for marked, piece in highlighted(text, stems)
+        for marked, piece in highlighted(text, query)
     ]
 
 
-def search_item(paper: Paper, stems: frozenset[str]) -> shapes.SearchItem:
-    """``paper`` as a result of a search for words with ``stems``."""
-    return {
+def search_item(
+    paper: Paper, hit: Hit | None = None, query: Wanted = NOTHING, folded: list[str] | None = None
+) -> shapes.SearchItem:
+    """``paper`` as a result of a search for ``query``.
+
+    ``hit`` says why it was found; None where nothing was searched for. ``folded`` are the ids of the papers
+    that stand behind it.
+    """
+    found: dict[str, Any] = {
         **item(paper),
         "upvoted": False,
-        "highlightedTitle": _pieces(paper.title, stems),
-        "highlightedSummary": _pieces(paper.abstract, stems),
-    }  # type: ignore[typeddict-item]
+        "highlightedTitle": _pieces(paper.title, query),
+        "highlightedSummary": _pieces(paper.abstract, query),
+    }
+    if hit is not None:
+        found |= why(paper, hit) | {"folded": folded or []}
+    return found  # type: ignore[return-value]
+
+
+def why(paper: Paper, hit: Hit) -> dict[str, Any]:
+    """Why ``hit`` found ``paper``: the shares of its score, and the sentence nearest to the query."""
+    nearest = nearest_sentence(paper, hit)
+    sentence = None
+    if nearest:
+        first, last = nearest
+        sentence = {"text": paper.abstract[first:last], "start": first, "end": last}
+    return {
+        "score": round(hit.score, 4),
+        "words": None if hit.words is None else round(hit.words, 4),
+        "meaning": None if hit.meaning is None else round(hit.meaning, 4),
+        "reason": hit.reason,
+        "nearestSentence": sentence,
+    }
+
+
+def similar_item(paper: Paper, hit: Hit) -> shapes.SimilarItem:
+    """``paper`` as one that is like others."""
+    return {**item(paper), "score": round(hit.score, 4)}  # type: ignore[typeddict-item]
 
 
 def whole_paper(paper: Paper) -> shapes.WholePaper:

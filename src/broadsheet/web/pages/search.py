@@ -1,28 +1,37 @@
-"""The search page: stable addresses, results with the reason why each is there."""
+"""The search page: stable addresses, results with the reason why each is there, ways to narrow and widen."""
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
 from ...model.papers import Paper
-from ...search.engine import MAX_QUERY
+from ...search.engine import MAX_QUERY, MAX_TOTAL, Hit
+from ...search.facets import Facet
+from ...search.query import Query
 from .. import stories, tex
-from ..errors import PageError
-from ..highlight import highlighted, matched_stems
+from ..excerpts import excerpt
+from ..highlight import NOTHING, Wanted, authors_marked, marked_html, wanted
 from ..render import page, with_query, workspace_of
+from ..variants import FACET_TITLES, Choice, Variants, value_text
 from .routing import page_number, reading
 
 router = APIRouter()
 
 PAGE_SIZE = 20
-# Nobody reads on to the fiftieth page; what is there would be costly to rank.
-_MAX_RESULTS = 1_000
+# Of each facet so many values are links, fewer where the query makes their addresses long: all of them
+# together may take so many bytes of a page.
+_VALUES, _LINK_BYTES = 10, 14_000
+_FOLDED = 5
+# Papers that "similar to several" takes.
+MAX_SIMILAR_TO = 20
 
 _REASONS = {
     "id": "This is the paper of that id",
@@ -30,21 +39,46 @@ _REASONS = {
     "words": "Matched by its words",
     "meaning": "Matched by its meaning",
     "words and meaning": "Matched by words and meaning",
+    "filters": "",
 }
+_BAR = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The score as a bar of 48 units: what words gave it, then what meaning did; and the same as text."""
+
+    words: float
+    meaning: float
+    text: str
 
 
 @dataclass(slots=True)
 class Result:
-    """One paper found, as the page shows it."""
+    """One paper found, as the page shows it.
 
-    paper: Paper
+    ``alike`` papers are much like it; ``folded`` are the addresses and titles of the first of them.
+    """
+
+    id: str
     url: str
     title: Markup
     text: Markup
-    byline: str
+    byline: Markup
     facts: list[stories.Fact]
-    reason: str
-    shares: str
+    reason: str = ""
+    bar: Bar | None = None
+    more: str = ""
+    alike: int = 0
+    folded: list[tuple[str, Markup]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FacetChoices:
+    """A facet as the page shows it: its title, and (text, count, address, whether chosen) of its values."""
+
+    title: str
+    values: list[tuple[str, int, str, bool]]
 
 
 @reading(router, "/search")
@@ -55,66 +89,156 @@ def search(request: Request, q: str = "", p: str = "") -> Response:
 def search_page(request: Request, q: str, p: str) -> Response:
     """The page of the results ``p`` (from 0) for the query ``q``."""
     number, query = page_number(p), " ".join(q.split())
-    shown: dict[str, Any] = {"query": query[:500], "section": "search", "number": number}
-    if len(query) > MAX_QUERY:
-        raise PageError(
-            400,
-            f"The query has {len(query):,} characters; up to {MAX_QUERY:,} are searched for. "
-            "A title, a sentence or an abstract finds the most.",
-            title="That query is too long",
-        )
     if not query:
-        workspace = workspace_of(request)
-        return page(
-            request, "search.html", "Search", path="/search", answer=None, results=[], pages=0, **shown
-        )
+        return page(request, "search.html", "Search", path="/search", section="search", answer=None)
     workspace = workspace_of(request)
-    answer = workspace.engine.search(query, limit=PAGE_SIZE, offset=number * PAGE_SIZE)
-    papers = {paper.key: paper for paper in workspace.store.papers([hit.key for hit in answer.hits])}
-    stems = matched_stems(query)
-    results = [_result(papers[hit.key], hit, stems) for hit in answer.hits if hit.key in papers]
-    pages = -(-min(answer.total, _MAX_RESULTS) // PAGE_SIZE)
+    answer = workspace.engine.search(q, limit=PAGE_SIZE, offset=number * PAGE_SIZE, extras=True)
+    variants = Variants(answer.parsed, datetime.now(UTC).date())
+    results = list(_results(workspace.store, answer.hits, answer.parsed))
+    pages = -(-min(answer.total, MAX_TOTAL) // PAGE_SIZE)
+    address = "/search?q=" + quote_plus(query[:MAX_QUERY])
     return page(
         request,
         "search.html",
         f"{query[:80]} – search",
-        path=with_query("/search", {"q": query, "p": number}),
+        path=with_query("/search", {"q": query[:MAX_QUERY], "p": number}),
+        section="search",
+        number=number,
+        query=query[:MAX_QUERY],
         answer=answer,
         results=results,
         pages=pages,
+        page_link=lambda n: f"{address}&p={n}" if n else address,
         # Nothing found and not looked through yet must not look alike.
         behind=workspace.engine.state().behind,
         shown=(number * PAGE_SIZE + 1, number * PAGE_SIZE + len(results)),
-        alternates=(("application/json", with_query("/api/papers/search", {"q": query})),),
-        **shown,
+        more_than_shown=answer.total >= MAX_TOTAL,
+        restrictions=_linked(variants, variants.restrictions()),
+        orders=_linked(variants, variants.orders()),
+        times=_linked(variants, variants.times()),
+        facets=list(_facet_choices(answer.facets, variants)),
+        plain_words=_plain_words(answer.parsed),
+        has_nearest=any("nearest" in one.text for one in results),
+        alternates=(("application/json", with_query("/api/search", {"q": query[:MAX_QUERY]})),),
     )
 
 
-def _result(paper: Paper, hit: Any, stems: frozenset[str]) -> Result:
-    shares = {"words": hit.words, "meaning": hit.meaning}
-    told = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share is not None)
+def _linked(variants: Variants, choices: list[Choice]) -> list[tuple[str, str, bool]]:
+    return [(one.text, variants.url(one.query), one.chosen) for one in choices]
+
+
+def _plain_words(query: Query) -> str:
+    """The words of ``query`` without any of its restrictions, where it has some."""
+    return query.text if query.restricted else ""
+
+
+def _facet_choices(facets: list[Facet], variants: Variants) -> Iterator[FacetChoices]:
+    if not facets:
+        return
+    length = len(variants.url(variants.written)) + 30
+    most = max(2, min(_VALUES, _LINK_BYTES // (len(facets) * length)))
+    for facet in facets:
+        chosen = [one for one in facet.values if one.chosen]
+        others = [one for one in facet.values if not one.chosen][: max(most - len(chosen), 0)]
+        kept = (
+            chosen + others
+            if facet.name != "year"
+            else [one for one in facet.values if one in chosen[:most] or one in others]
+        )
+        values = [
+            (value_text(facet.name, one.value), one.count, variants.url(query), one.chosen)
+            for one in kept
+            if (query := variants.facet_value(facet.name, one.value, one.chosen)) or one.chosen
+        ]
+        # A facet of one value narrows nothing unless it is chosen already.
+        if len(values) > 1 or any(one.chosen for one in kept):
+            yield FacetChoices(FACET_TITLES[facet.name], values)
+
+
+def _results(store: Any, hits: Sequence[Hit], query: Query) -> Iterator[Result]:
+    folded = [key for hit in hits for key in hit.folded[:_FOLDED]]
+    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits] + folded)}
+    looked_for = wanted(query.text)
+    authors = [clause.text for clause in query.required if clause.field == "author"]
+    for hit in hits:
+        if hit.key in papers:
+            one = result(papers[hit.key], hit, looked_for, authors)
+            one.alike = len(hit.folded)
+            one.folded = [
+                (stories.paper_url(papers[key].id), tex.html_of(papers[key].title))
+                for key in hit.folded[:_FOLDED]
+                if key in papers
+            ]
+            yield one
+
+
+def result(paper: Paper, hit: Hit, query: Wanted = NOTHING, authors: Sequence[str] = ()) -> Result:
+    """``paper`` with what ``query`` looks for marked, and why it is there."""
     facts = stories.facts(paper)
+    if paper.venue:
+        facts.insert(0, stories.Fact(paper.venue))
     if published := paper.published or paper.first_listed:
         facts.insert(0, stories.Fact(stories.short_day(published)))
     return Result(
-        paper,
+        paper.id,
         stories.paper_url(paper.id),
-        _marked(paper.title, stems),
-        _marked(stories.cut(paper.abstract or paper.ai_summary or "", 330), stems),
-        stories.byline(paper, 4),
+        marked_html(tex.html_of(paper.title), query),
+        excerpt(paper, hit, query),
+        authors_marked(stories.byline(paper, 4), list(authors)),
         facts,
         _REASONS.get(hit.reason, hit.reason),
-        f"score {hit.score:.2f}" + (f": {told}" if told else ""),
+        _bar(hit),
+        with_query("/similar", {"ids": paper.id}),
     )
 
 
-def _marked(text: str, stems: frozenset[str]) -> Markup:
-    """``text`` as HTML with the words of the query marked, outside formulas."""
-    if tex.has_formula(text):
-        return tex.html_of(text)
-    pieces = highlighted(tex.plain_of(text), stems)
-    return Markup(
-        "".join(
-            f"<mark>{html.escape(piece)}</mark>" if marked else html.escape(piece) for marked, piece in pieces
-        )
+def _bar(hit: Hit) -> Bar | None:
+    """The bar of a score that words or meaning gave; a paper found by name or filters has none."""
+    if hit.words is None and hit.meaning is None:
+        return None
+    told = [
+        f"{share:.2f} of {name}" for name, share in (("words", hit.words), ("meaning", hit.meaning)) if share
+    ]
+    text = f"score {hit.score:.2f}" + (f", {' and '.join(told)}" if len(told) > 1 else "")
+    return Bar(round(_BAR * (hit.words or 0), 1), round(_BAR * (hit.meaning or 0), 1), text)
+
+
+# -- similar to several
+
+
+@reading(router, "/similar")
+def similar(request: Request, ids: str = "") -> Response:
+    """Papers like all of ``ids`` (separated by commas or spaces) together."""
+    workspace = workspace_of(request)
+    names = list(dict.fromkeys(ids.replace(",", " ").split()))
+    notes = []
+    if len(names) > MAX_SIMILAR_TO:
+        notes.append(f"The first {MAX_SIMILAR_TO} of {len(names):,} ids count.")
+    found = {name: workspace.store.resolve(name) for name in names[:MAX_SIMILAR_TO] if len(name) <= 2_000}
+    notes += [f"No paper here is called {name[:100]}." for name, key in found.items() if key is None]
+    keys = list(dict.fromkeys(key for key in found.values() if key is not None))
+    given = workspace.store.papers(keys)
+    hits = workspace.engine.similar_to(keys, PAGE_SIZE) if keys else []
+    path = with_query("/similar", {"ids": ",".join(paper.id for paper in given)})
+    return page(
+        request,
+        "similar.html",
+        "Similar papers",
+        path=path,
+        section="search",
+        ids=" ".join(names[:MAX_SIMILAR_TO]),
+        given=[(stories.paper_url(paper.id), tex.html_of(paper.title)) for paper in given],
+        notes=notes,
+        results=list(_similar_results(workspace.store, hits, path)),
+        alternates=(("application/json", f"/api{path}"),) if given else (),
     )
+
+
+def _similar_results(store: Any, hits: Sequence[Hit], path: str) -> Iterator[Result]:
+    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits])}
+    for hit in hits:
+        if hit.key in papers:
+            one = result(papers[hit.key], hit)
+            # The next step is to add this one to those that were given.
+            one.more = f"{path}%2C{quote_plus(one.id)}"
+            yield one
