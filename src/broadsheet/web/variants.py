@@ -178,7 +178,7 @@ def _refiltered(query: Query, **filters: Any) -> Query:
 def _time_text(after: date | None, before: date | None) -> str:
     if after and before and (after.month, after.day, before.month, before.day) == (1, 1, 1, 1):
         years = f"{after.year} to {before.year - 1}"
-        return f"of {after.year}" if before.year == after.year + 1 else years
+        return str(after.year) if before.year == after.year + 1 else years
     told = []
     if after:
         told.append(f"from {stories.short_day(after.isoformat())}")
