@@ -37,7 +37,7 @@ _DEEP, _DEEPEST = 4_000, 64_000
 _FOLDED = 100
 # In another order than by relevance only papers count that score so much of what the best one does.
 _RELEVANT = 0.5
-# How long an answer waits for the encoder.
+# So many seconds an answer waits for the encoder.
 PATIENCE = 0.5
 # Below this share of papers with a vector an answer says that meaning does not know all of them.
 _MOSTLY_ENCODED = 0.9
@@ -63,6 +63,7 @@ class Answering:
 
     ``meaning`` is None where there is no encoder. ``side`` is ``both``, or ``words`` or ``meaning``
     alone. ``report`` is told what is amiss with a part: its name and a message for operators.
+    ``patience`` is how many seconds an answer waits for the encoder.
     """
 
     store: Store
@@ -71,6 +72,7 @@ class Answering:
     tuning: Tuning
     side: str
     report: Callable[[str, str], None]
+    patience: float = PATIENCE
 
     def answer(self, answer: Answer, limit: int, offset: int, extras: bool) -> None:
         """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling."""
@@ -104,7 +106,7 @@ class Answering:
         identifiers = pasted.identifiers if pasted else ()
         keys = [key for key in map(self._key, identifiers) if key is not None]
         hits = [Hit(key, 1.0, None, None, "id") for key in dict.fromkeys(keys)]
-        if not identifiers and len(query.typed) <= 200 and " " not in query.typed:
+        if not identifiers and not query.restricted and len(query.typed) <= 200 and " " not in query.typed:
             # A paper may be known by an id that only the store can tell from a word (OpenReview).
             key = self.store.resolve(query.typed)
             if key is not None:
@@ -116,18 +118,22 @@ class Answering:
             answer.notes.append(f"No paper with the id {names} is known here.")
             if not pasted or pasted.kind == "id":
                 return [], True
-        return self._by_title(pasted.title if pasted and pasted.title else query.text, query), False
+        return self._by_title(pasted.title if pasted and pasted.title else "", query), False
 
     def _key(self, identifier: Identifier) -> int | None:
         return self.store.resolve(identifier.key)
 
-    def _by_title(self, title: str, query: Query) -> list[Hit]:
-        if len(title) > MAX_TITLE or not title_key(title):
-            return []
-        keys = np.array(self.store.keys_with_title(title), np.int64)
-        if len(keys) and query.restricted:
-            keys = keys[self.words.among(query, keys)]
-        return [Hit(int(key), 1.0, None, None, "title") for key in keys]
+    def _by_title(self, pasted: str, query: Query) -> list[Hit]:
+        """The papers of that title: as typed, whatever was read into it, else as it is searched for."""
+        keys = self._titled(pasted) or self._titled(query.typed)
+        if not keys and query.text != query.typed:
+            found = np.array(self._titled(query.text), np.int64)
+            keys = found[self.words.among(query, found)].tolist() if len(found) else []
+        return [Hit(key, 1.0, None, None, "title") for key in keys]
+
+    def _titled(self, title: str) -> list[int]:
+        known = len(title) <= MAX_TITLE and title_key(title)
+        return self.store.keys_with_title(title) if known else []
 
     # -- by filters alone
 
@@ -149,7 +155,7 @@ class Answering:
         vector = None
         if self.meaning and asked:
             try:
-                vector = self.meaning.vector_of(asked, PATIENCE)
+                vector = self.meaning.vector_of(asked, self.patience)
             except SlowEncoderError:
                 answer.notes.append("Searched by words alone: the encoder did not answer in time.")
             except Exception as error:  # whatever an encoder of somebody else's does

@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from ..store import Store
 from . import following, likeness
-from .answering import MAX_TOTAL, Answering
+from .answering import MAX_TOTAL, PATIENCE, Answering
 from .answers import Answer, Hit, IndexState
 from .encoder import Encoder, EncoderError, installed_folder
 from .files import DamagedIndexError
@@ -58,11 +59,13 @@ class Engine:
         message: str,
         tuning: Tuning | None = None,
         threads: int = 2,
+        patience: float = PATIENCE,
     ):
         self._folder = home / "index"
         self._store = store
         self._side = side
         self._tuning = tuning or Tuning()
+        self._patience = patience
         self._messages: dict[str, str] = {"encoder": message} if message else {}
         self._writing = threading.Lock()
         self._lock = filelock.FileLock(self._folder / "write.lock", thread_local=False)
@@ -84,6 +87,7 @@ class Engine:
         *,
         side: str = "both",
         tuning: Tuning | None = None,
+        patience: float = PATIENCE,
     ) -> Engine:
         """Opens the index in ``home``; builds nothing (see `follow`).
 
@@ -97,6 +101,7 @@ class Engine:
             threads: texts that are encoded at a time.
             side: ``words`` or ``meaning`` searches by that side alone, to compare.
             tuning: other settings of ranking than the default ones, to compare.
+            patience: seconds that an answer waits for the encoder; then words answer alone.
         Raises:
             OSError: if the folder cannot be written.
         """
@@ -108,7 +113,7 @@ class Engine:
             encoder = Encoder(Path(encoder_folder) if encoder_folder else installed_folder(), threads)
         except EncoderError as error:
             message = str(error)
-        return cls(home, store, encoder, side, message, tuning, threads)
+        return cls(home, store, encoder, side, message, tuning, threads, patience)
 
     def close(self) -> None:
         for meaning in {id(one): one for one in (self._meaning, self._newest) if one}.values():
@@ -231,7 +236,13 @@ class Engine:
 
     def _answering(self) -> Answering:
         return Answering(
-            self._store, self._words, self._meaning, self._tuning, self._side, self._messages.__setitem__
+            self._store,
+            self._words,
+            self._meaning,
+            self._tuning,
+            self._side,
+            self._messages.__setitem__,
+            self._patience,
         )
 
     @staticmethod
@@ -263,11 +274,8 @@ class Engine:
             return []
         text = "\n".join(following.encoded_text(paper) for paper in papers)[:MAX_QUERY]
         query = Query(typed=text, text=text)
-        answering = Answering(
-            self._store, self._words, None, self._tuning, "words", self._messages.__setitem__
-        )
         answer = Answer(query=text, parsed=query)
-        answering.answer(answer, limit + len(keys), 0, False)
+        replace(self._answering(), meaning=None, side="words").answer(answer, limit + len(keys), 0, False)
         return [hit for hit in answer.hits if hit.key not in set(keys)][:limit]
 
     # -- keeping up

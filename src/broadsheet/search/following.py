@@ -103,7 +103,8 @@ def _words_pass(
         changes = store.changes(cursor, WORDS_BATCH)
         if not changes:
             break
-        papers = store.papers([change.key for change in changes if change.kind != "removed"])
+        kept = [change.key for change in changes if change.kind != "removed"]
+        papers = store.papers(kept, listings=True)
         removed = list({change.key for change in changes} - {paper.key for paper in papers})
         words.put(papers, removed)
         outcome.words += len(papers)

@@ -12,6 +12,8 @@ _POOL = 8
 # What being like the papers asked for counts against being like one chosen already (Carbonell and
 # Goldstein 1998, maximal marginal relevance).
 _RELEVANCE = 0.75
+# What is as near as this to one chosen already comes last: another version of it.
+_SAME = 0.95
 
 
 def nearest_to(vectors: Vectors, keys: NDArray[np.int64], limit: int) -> list[tuple[int, float]] | None:
@@ -41,7 +43,8 @@ def _diverse(cosines: NDArray[np.float32], pool: NDArray[np.float32], limit: int
     repeated = np.zeros(len(pool), np.float32)
     open_ = np.ones(len(pool), bool)
     while len(chosen) < min(limit, len(pool)):
-        worth = np.where(open_, _RELEVANCE * cosines - (1 - _RELEVANCE) * repeated, -np.inf)
+        worth = _RELEVANCE * cosines - (1 - _RELEVANCE) * repeated - (repeated >= _SAME)
+        worth[~open_] = -np.inf
         best = int(np.argmax(worth))
         chosen.append(best)
         open_[best] = False

@@ -81,7 +81,7 @@ def coded(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
     scaled = np.zeros((count, 4 * code_bytes(dims)), np.float32)
     scaled[:, :dims] = vectors * np.sqrt(dims)
     levels = (scaled > -_THRESHOLD).astype(np.uint8) + (scaled > 0) + (scaled > _THRESHOLD)
-    quads = levels.reshape(count, -1, 4).astype(np.uint8)
+    quads = levels.reshape(count, code_bytes(dims), 4).astype(np.uint8)
     return quads[:, :, 0] | quads[:, :, 1] << 2 | quads[:, :, 2] << 4 | quads[:, :, 3] << 6
 
 

@@ -59,10 +59,13 @@ class Store:
         with self._engine.connect() as connection:
             return reading.key_of(connection, text)
 
-    def papers(self, keys: Sequence[int]) -> list[Paper]:
-        """The papers with ``keys``, in that order; a key that is not stored is left out."""
+    def papers(self, keys: Sequence[int], *, listings: bool = False) -> list[Paper]:
+        """The papers with ``keys``, in that order; a key that is not stored is left out.
+
+        Their ``listings`` are read where they are asked for, their versions are not.
+        """
         with self._engine.connect() as connection:
-            return reading.papers(connection, keys)
+            return reading.papers(connection, keys, listings=listings)
 
     def keys_with_title(self, title: str) -> list[int]:
         """Keys of the papers whose title is ``title``, as `model.text.title_key` compares titles."""

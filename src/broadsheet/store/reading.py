@@ -48,8 +48,11 @@ def authors_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Au
     return found
 
 
-def papers(connection: Connection, keys: Sequence[int]) -> list[Paper]:
-    """The papers with ``keys`` in that order, with authors, categories, identifiers and links."""
+def papers(connection: Connection, keys: Sequence[int], *, listings: bool = False) -> list[Paper]:
+    """The papers with ``keys`` in that order, with authors, categories, identifiers and links.
+
+    With ``listings`` these too, by day.
+    """
     found: dict[int, Paper] = {}
     for chunk in in_chunks(dict.fromkeys(keys)):
         for row in connection.execute(sa.select(s.papers).where(s.papers.c.key.in_(chunk))):
@@ -65,6 +68,11 @@ def papers(connection: Connection, keys: Sequence[int]) -> list[Paper]:
         query = sa.select(s.links).where(s.links.c.paper.in_(chunk))
         for row in connection.execute(query.order_by(s.links.c.paper, s.links.c.position)):
             found[row.paper].links.append(link_of(row))
+        if listings:
+            query = sa.select(s.listings).where(s.listings.c.paper.in_(chunk))
+            order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
+            for row in connection.execute(query.order_by(s.listings.c.paper, *order)):
+                found[row.paper].listings.append(listing_of(row))
     for paper in found.values():
         paper.identifiers.sort(key=lambda i: (SCHEMES.index(i.scheme), i.value))
     return [found[key] for key in keys if key in found]
@@ -109,15 +117,12 @@ def key_of(connection: Connection, text: str) -> int | None:
 
 def whole_paper(connection: Connection, key: int) -> Paper | None:
     """One paper with its versions and listings too."""
-    found = papers(connection, [key])
+    found = papers(connection, [key], listings=True)
     if not found:
         return None
     paper = found[0]
     query = sa.select(s.versions).where(s.versions.c.paper == key).order_by(s.versions.c.number)
     paper.versions = [Version(row.number, row.date) for row in connection.execute(query)]
-    query = sa.select(s.listings).where(s.listings.c.paper == key)
-    order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
-    paper.listings = [listing_of(row) for row in connection.execute(query.order_by(*order))]
     return paper
 
 
