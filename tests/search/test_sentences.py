@@ -16,11 +16,11 @@ def sentences(title: str, abstract: str) -> list[str]:
 
 
 def test_the_title_is_the_first_sentence() -> None:
-    abstract = "We measure how quickly robots learn to walk. They learn within two days of trying in the field."
+    abstract = "We measure how quickly robots learn to walk. They learn within two days of trying outdoors."
     assert sentences("Robots, walking. Again", abstract) == [
         "Robots, walking. Again",
         "We measure how quickly robots learn to walk.",
-        "They learn within two days of trying in the field.",
+        "They learn within two days of trying outdoors.",
     ]
 
 

@@ -20,6 +20,8 @@ from .collection import EvaluationError, read_collection, read_needs, stored
 from .measures import Judgements, by_query, means
 from .settings import Setting
 
+# Quality is measured on busy machines too: no query is answered by words alone for want of time.
+_PATIENCE = 60.0
 # Papers that are asked of the engine for each query: what recall@100 needs.
 DEPTH = 100
 
@@ -117,7 +119,9 @@ def opened(
     Raises:
         EvaluationError: if there is no encoder where one is needed.
     """
-    engine = Engine.open(home, store, setting.encoder, threads, side=setting.side, tuning=setting.tuning)
+    engine = Engine.open(
+        home, store, setting.encoder, threads, side=setting.side, tuning=setting.tuning, patience=_PATIENCE
+    )
     try:
         state = engine.state()
         if not state.encoder and (setting.side == "meaning" or (needed and setting.side == "both")):
