@@ -83,6 +83,8 @@ def marked_html(markup: str, query: Wanted) -> Markup:
     """The HTML ``markup`` with what ``query`` looks for in ``mark`` elements, formulas left alone."""
     if not query.terms:
         return Markup(markup)
+    # Slices of `Markup` are made slowly, and there will be many.
+    markup = str(markup)
     if "<" not in markup and "&" not in markup:
         return Markup(_marked(markup, query))
     # Every second piece is what stands between those that are no prose.

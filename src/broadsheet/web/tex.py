@@ -62,7 +62,8 @@ def _converted(text: str, out: _Plain, formula: Callable[[str], str]) -> str:
 def parts(text: str) -> Iterator[tuple[bool, str]]:
     """``text`` cut into (is a formula, its source without delimiters) and the prose between."""
     start = position = 0
-    while match := _OPENING.search(text, position):
+    # Most texts have no formula, and a page has many texts.
+    while ("$" in text or "\\" in text) and (match := _OPENING.search(text, position)):
         opening = match[0]
         end = _closing(text, match.end(), opening)
         if end is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -52,7 +53,7 @@ class Variants:
         if not query:
             return "/search"
         if self.words and query.startswith(self.words):
-            return self._url + quote_plus(query[len(self.words) :])
+            return self._url + _quoted(query[len(self.words) :])
         return "/search?q=" + quote_plus(query)
 
     def _with_words(self, bare: Query) -> str:
@@ -73,14 +74,12 @@ class Variants:
 
         Empty where ``value`` cannot be typed.
         """
-        try:
-            if chosen and name == "year":
-                # Of several years in one span, one alone is meant.
-                chosen = has_filter(self._bare, name, value)
-            changed = (without_filter if chosen else with_filter)(self._bare, name, value)
-        except ValueError:
+        tail = _facet_value(self._bare, name, value, chosen)
+        if tail is None:
             return ""
-        return self._with_words(changed)
+        if self.is_recent and name != "year":
+            tail = tail.replace(self._recent, _RECENT)
+        return f"{self.words} {tail}".strip()
 
     def orders(self) -> list[Choice]:
         """The orders in which results can stand; without words none is the best."""
@@ -141,6 +140,23 @@ class Variants:
             found.append((text, _refiltered(query, after=None, before=None)))
         return [Choice(text, self._timed(changed)) for text, changed in found]
 
+
+@lru_cache(4_096)
+def _facet_value(bare: Query, name: str, value: str, chosen: bool) -> str | None:
+    """The restrictions of ``bare`` narrowed or widened, as text; None where ``value`` cannot be typed.
+
+    The same few values are on every page, so most are known.
+    """
+    try:
+        if chosen and name == "year":
+            # Of several years in one span, one alone is meant.
+            chosen = has_filter(bare, name, value)
+        return (without_filter if chosen else with_filter)(bare, name, value).typed
+    except ValueError:
+        return None
+
+
+_quoted = lru_cache(4_096)(quote_plus)
 
 _GROUP_TEXTS = {
     "categories": "in {}",

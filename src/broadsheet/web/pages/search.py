@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -32,6 +33,9 @@ _VALUES, _LINK_BYTES = 10, 14_000
 _FOLDED = 5
 # Papers that "similar to several" takes.
 MAX_SIMILAR_TO = 20
+
+# Many papers of a page are of the same days.
+_short_day = lru_cache(4_096)(stories.short_day)
 
 _REASONS = {
     "id": "This is the paper of that id",
@@ -178,7 +182,7 @@ def result(paper: Paper, hit: Hit, query: Wanted = NOTHING, authors: Sequence[st
     if paper.venue:
         facts.insert(0, stories.Fact(paper.venue))
     if published := paper.published or paper.first_listed:
-        facts.insert(0, stories.Fact(stories.short_day(published)))
+        facts.insert(0, stories.Fact(_short_day(published[:10])))
     return Result(
         paper.id,
         stories.paper_url(paper.id),
@@ -188,7 +192,7 @@ def result(paper: Paper, hit: Hit, query: Wanted = NOTHING, authors: Sequence[st
         facts,
         _REASONS.get(hit.reason, hit.reason),
         _bar(hit),
-        with_query("/similar", {"ids": paper.id}),
+        "/similar?ids=" + quote_plus(paper.id),
     )
 
 
