@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from bench.charts import Panel, write_charts
 from bench.common import OUT, ROOT, machine
 from bench.growing import build, copied, copies, keys_of, meaning_of
-from bench.search_speed import latencies, runs_of_words, sample
+from bench.questions import latencies, runs_of_words, sample
 from broadsheet.search import Engine
 from broadsheet.search.evaluation.report import table
 from broadsheet.search.vectors import Vectors

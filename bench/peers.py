@@ -41,8 +41,8 @@ from bench.other_searches import (
     VectorSearch,
     WeightedSum,
 )
+from bench.questions import runs_of_words, sample
 from bench.search_quality import SETS
-from bench.search_speed import runs_of_words, sample
 from broadsheet.model.papers import Paper
 from broadsheet.search import Engine
 from broadsheet.search.encoder import Encoder, installed_folder
