@@ -15,8 +15,8 @@ class Tuning:
     trusted_coverage: float = 0.5
     coverage_power: float = 3.0
     # ... or where the best papers by words are so near in meaning, of what the nearest papers are.
-    trusted_agreement: float = 0.8
-    agreement_power: float = 6.0
+    trusted_agreement: float = 0.85
+    agreement_power: float = 12.0
     # A nearest paper below this cosine is no full hit: a name or a made-up word is near to nothing, and
     # what it is least far from must not outrank the papers that hold it.
     full_cosine: float = 0.5
