@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,11 +20,15 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.text import Text
 
 from . import __version__
 from .model.dates import DateError
 from .store import StoreError
+
+if TYPE_CHECKING:
+    from .model.papers import Paper
+    from .search.answers import Hit
 
 # The heavy parts (search, web) are imported by the commands that need them: `--help` is instant.
 
@@ -163,37 +168,59 @@ def search(
     with _workspace(home) as workspace:
         # What was imported since the last search is found at once by its words.
         workspace.engine.follow(workspace.store, encode=False)
-        answer = workspace.engine.search(query, limit=limit)
-        papers = {paper.key: paper for paper in workspace.store.papers([hit.key for hit in answer.hits])}
-    hits = [(hit, papers[hit.key]) for hit in answer.hits if hit.key in papers]
+        answer = workspace.engine.search(query, limit=limit, extras=True)
+        found = [key for hit in answer.hits for key in (hit.key, *hit.folded)]
+        papers = {paper.key: paper for paper in workspace.store.papers(found)}
+    results = [_result(papers[hit.key], hit, papers) for hit in answer.hits if hit.key in papers]
     if _wants_json(json):
-        _print_json(
-            [
-                {
-                    "id": paper.id,
-                    "title": paper.title,
-                    "score": round(hit.score, 4),
-                    "words": hit.words,
-                    "meaning": hit.meaning,
-                    "reason": hit.reason,
-                    "published": paper.published,
-                    "authors": [author.name for author in paper.authors],
-                    "upvotes": paper.upvotes,
-                }
-                for hit, paper in hits
-            ]
-        )
-        for note in answer.notes:
-            stderr.print(note, markup=False)
-        return
-    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
-    for column, justify in (("score", "right"), ("id", "left"), ("title", "left"), ("why", "left")):
-        table.add_column(column, justify=justify, no_wrap=column != "title")
-    for hit, paper in hits:
-        table.add_row(f"{hit.score:.2f}", paper.id, paper.title, hit.reason)
-    console.print(table if hits else "Nothing found.")
+        _print_json(results)
+    else:
+        for number, result in enumerate(results, 1):
+            _print_result(number, result)
+        if not results:
+            console.print("Nothing found.")
     for note in answer.notes:
-        console.print(note, markup=False)
+        stderr.print(note, markup=False, highlight=False)
+    if answer.did_you_mean:
+        stderr.print(f"Did you mean: {answer.did_you_mean}", markup=False, highlight=False)
+
+
+def _result(paper: Paper, hit: Hit, papers: dict[int, Paper]) -> dict[str, Any]:
+    """``paper`` and why ``hit`` found it, as ``--json`` prints it; ``papers`` holds the folded ones."""
+    from .web.highlight import nearest_sentence
+
+    nearest = nearest_sentence(paper, hit)
+    return {
+        "id": paper.id,
+        "title": paper.title,
+        "score": round(hit.score, 4),
+        "words": None if hit.words is None else round(hit.words, 4),
+        "meaning": None if hit.meaning is None else round(hit.meaning, 4),
+        "reason": hit.reason,
+        "nearest_sentence": paper.abstract[slice(*nearest)] if nearest else None,
+        "folded": [papers[key].id for key in hit.folded if key in papers],
+        "published": paper.published,
+        "authors": [author.name for author in paper.authors],
+        "upvotes": paper.upvotes,
+    }
+
+
+_REASONS = {"id": "This is the paper of that id.", "title": "This is its title.", "filters": ""}
+
+
+def _print_result(number: int, result: dict[str, Any]) -> None:
+    """One result for people: its title, why it was found, and the sentence that answers the query."""
+    shares = [f"{name} {result[name]:.2f}" for name in ("words", "meaning") if result[name] is not None]
+    why = f"By {result['reason']}: {result['score']:.2f} ({', '.join(shares)})."
+    lines = [
+        ", ".join(filter(None, (result["id"], (result["published"] or "")[:10]))),
+        _REASONS.get(result["reason"], why),
+        f"“{' '.join(result['nearest_sentence'].split())}”" if result["nearest_sentence"] else "",
+        f"Much like it: {', '.join(result['folded'])}" if result["folded"] else "",
+    ]
+    console.print(Text(f"{number:>3}  ") + Text(result["title"], style="bold"))
+    for line in filter(None, lines):
+        console.print(Padding(Text(line), (0, 0, 0, 5)))
 
 
 @app.command()
