@@ -53,8 +53,8 @@ class Jobs:
 
     def _follow(self) -> None:
         if not self._warm:
-            # The first search reads the index from the disk; no reader should wait for that.
-            self._workspace.engine.search("papers")
+            # No reader should wait for what a first search reads from the disk.
+            self._workspace.engine.warm()
             self._warm = True
         self._workspace.engine.follow(self._workspace.store, stop=self._stop)
 

@@ -18,7 +18,7 @@ import filelock
 import numpy as np
 
 from ..store import Store
-from . import following, likeness
+from . import following, likeness, vocabulary
 from .answering import MAX_TOTAL, PATIENCE, Answering
 from .answers import Answer, Hit, IndexState
 from .encoder import Encoder, EncoderError, installed_folder
@@ -277,6 +277,11 @@ class Engine:
         answer = Answer(query=text, parsed=query)
         replace(self._answering(), meaning=None, side="words").answer(answer, limit + len(keys), 0, False)
         return [hit for hit in answer.hits if hit.key not in set(keys)][:limit]
+
+    def warm(self) -> None:
+        """Reads what first searches and keystrokes would wait for: files of the index, frequent words."""
+        self.search("papers", extras=True)
+        vocabulary.warm(self._words)
 
     # -- keeping up
 

@@ -127,3 +127,9 @@ def _at_least(words: Words, name: str, least: int) -> tantivy.Query:
     kind = tantivy.FieldType.Integer
     # The inverted index lists these papers; the column would be read for all of them.
     return tantivy.Query.range_query(words.index.schema, name, kind, least, None, use_inverted_index=True)
+
+
+def warm(words: Words) -> None:
+    """Reads the frequent words of all letters, so that no keystroke waits for them."""
+    for letter in LETTERS:
+        frequent_words(words, letter)

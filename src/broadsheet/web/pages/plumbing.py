@@ -44,7 +44,8 @@ def ready(request: Request) -> Response:
 
 @reading(router, "/robots.txt")
 def robots(request: Request) -> Response:
-    text = f"User-agent: *\nDisallow: /api/\nDisallow: /search\n\nSitemap: {base_url(request)}/sitemap.xml\n"
+    closed = "".join(f"Disallow: {path}\n" for path in ("/api/", "/search", "/similar", "/suggest"))
+    text = f"User-agent: *\n{closed}\nSitemap: {base_url(request)}/sitemap.xml\n"
     return Response(text, media_type="text/plain; charset=utf-8")
 
 
