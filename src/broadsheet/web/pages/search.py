@@ -14,8 +14,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from ...model.papers import Paper
-from ...search.engine import MAX_QUERY, MAX_TOTAL, Hit
-from ...search.facets import Facet
+from ...search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
 from ...search.query import Query
 from .. import stories, tex
 from ..excerpts import excerpt
@@ -99,6 +98,8 @@ def search_page(request: Request, q: str, p: str) -> Response:
     answer = workspace.engine.search(q, limit=PAGE_SIZE, offset=number * PAGE_SIZE, extras=True)
     variants = Variants(answer.parsed, datetime.now(UTC).date())
     results = list(_results(workspace.store, answer.hits, answer.parsed))
+    restrictions = _linked(variants, variants.restrictions())
+    facets = list(_facet_choices(answer, variants))
     pages = -(-min(answer.total, MAX_TOTAL) // PAGE_SIZE)
     address = "/search?q=" + quote_plus(query[:MAX_QUERY])
     return page(
@@ -117,10 +118,12 @@ def search_page(request: Request, q: str, p: str) -> Response:
         behind=workspace.engine.state().behind,
         shown=(number * PAGE_SIZE + 1, number * PAGE_SIZE + len(results)),
         more_than_shown=answer.total >= MAX_TOTAL,
-        restrictions=_linked(variants, variants.restrictions()),
+        restrictions=restrictions,
         orders=_linked(variants, variants.orders()),
         times=_linked(variants, variants.times()),
-        facets=list(_facet_choices(answer.facets, variants)),
+        facets=facets,
+        # One paper found by its name needs no narrowing.
+        narrows=bool(facets or restrictions) or answer.total > 1,
         plain_words=_plain_words(answer.parsed),
         has_nearest=any("nearest" in one.text for one in results),
         alternates=(("application/json", with_query("/api/search", {"q": query[:MAX_QUERY]})),),
@@ -136,26 +139,22 @@ def _plain_words(query: Query) -> str:
     return query.text if query.restricted else ""
 
 
-def _facet_choices(facets: list[Facet], variants: Variants) -> Iterator[FacetChoices]:
-    if not facets:
-        return
+def _facet_choices(answer: Answer, variants: Variants) -> Iterator[FacetChoices]:
+    """The facets that narrow ``answer``, or that it is narrowed by."""
     length = len(variants.url(variants.written)) + 30
-    most = max(2, min(_VALUES, _LINK_BYTES // (len(facets) * length)))
-    for facet in facets:
-        chosen = [one for one in facet.values if one.chosen]
-        others = [one for one in facet.values if not one.chosen][: max(most - len(chosen), 0)]
-        kept = (
-            chosen + others
-            if facet.name != "year"
-            else [one for one in facet.values if one in chosen[:most] or one in others]
-        )
+    most = max(2, min(_VALUES, _LINK_BYTES // (max(len(answer.facets), 1) * length)))
+    for facet in answer.facets:
+        room = max(most - sum(one.chosen for one in facet.values), 0)
+        others = [one for one in facet.values if not one.chosen][:room]
+        kept = [one for one in facet.values if one.chosen or one in others]
+        if len(kept) == 1 and not kept[0].chosen and kept[0].count >= answer.total:
+            continue
         values = [
             (value_text(facet.name, one.value), one.count, variants.url(query), one.chosen)
             for one in kept
             if (query := variants.facet_value(facet.name, one.value, one.chosen)) or one.chosen
         ]
-        # A facet of one value narrows nothing unless it is chosen already.
-        if len(values) > 1 or any(one.chosen for one in kept):
+        if values:
             yield FacetChoices(FACET_TITLES[facet.name], values)
 
 
