@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +26,11 @@ def near_duplicates(
         vectors: unit vectors of the papers, best first, shape (n, dims).
         titles: gives the titles of the papers at some places; asked only where a pair is near.
     """
-    nearness = np.tril(vectors @ vectors.T, -1)
+    if len(vectors) < 2:
+        return {}
+    # Not by numpy's matrix product: its threads wait for each other on a busy machine.
+    products = np.asarray(numkong.cdist(vectors, vectors, "dot"), np.float32)
+    nearness = np.tril(products.reshape(len(vectors), len(vectors)), -1)
     later, earlier = np.nonzero(nearness >= _NEAR)
     if not len(later):
         return {}

@@ -34,8 +34,9 @@ _THRESHOLD, _INNER, _OUTER = 0.9816, 0.4528, 1.5104
 _KEPT = 0.8825
 _LEVELS = np.array([-_OUTER, -_INNER, _INNER, _OUTER], np.float32)
 _INT8 = np.rint(_LEVELS * 127 / _OUTER).astype(np.int8)
-# The four components in each possible byte.
+# The four components in each possible byte, as one number of four bytes.
 _UNPACKED = np.stack([_INT8[(np.arange(256) >> shift) & 3] for shift in (0, 2, 4, 6)], axis=1)
+_UNPACKED = np.ascontiguousarray(_UNPACKED).view(np.uint32).ravel()
 
 
 def sentence_spans(title: str, abstract: str) -> list[tuple[int, int]]:
@@ -90,12 +91,12 @@ def cosines(query: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArray[np.
     if not len(codes):
         return np.zeros(0, np.float32)
     width = 4 * codes.shape[1]
-    components = _UNPACKED[codes].reshape(len(codes), width)
+    components = _UNPACKED.take(codes).view(np.int8).reshape(len(codes), width)
     largest = max(float(np.abs(query).max()), 1e-9)
     wanted = np.zeros((1, width), np.int8)
     wanted[0, : len(query)] = np.rint(query * (127 / largest))
     products = np.asarray(numkong.cdist(wanted, components, "dot"), np.float32).ravel()
-    return products * (largest / 127 * _OUTER / 127 / np.sqrt(len(query)) / _KEPT)
+    return products * np.float32(largest / 127 * _OUTER / 127 / len(query) ** 0.5 / _KEPT)
 
 
 def best_cosines(
@@ -109,6 +110,9 @@ def best_cosines(
         found = cosines(query, np.concatenate([codes[i] for i in known]))
         starts = np.concatenate([[0], np.cumsum(counts[known])[:-1]])
         best[known] = np.maximum.reduceat(found, starts)
-        for i, start in zip(known, starts, strict=True):
-            place[i] = int(np.argmax(found[start : start + counts[i]]))
+        # Of each paper the first sentence that is as near as its nearest.
+        at_best = np.flatnonzero(found == np.repeat(best[known], counts[known]))
+        owners = np.repeat(np.arange(len(known)), counts[known])[at_best]
+        first = np.unique(owners, return_index=True)[1]
+        place[known] = at_best[first] - starts
     return best, place
