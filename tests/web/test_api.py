@@ -265,7 +265,7 @@ def test_a_query_of_100_000_characters_is_refused_and_not_cut_off(server: Server
     connection.request("GET", "/api/papers/search?q=" + "a" * 100_000)
     response = connection.getresponse()
     assert response.status == 400
-    assert json.loads(response.read())["error"] == "q has 100,000 characters; give at most 5,000"
+    assert json.loads(response.read())["error"] == "q has 100,000 characters; give at most 10,000"
     connection.close()
 
 
