@@ -68,8 +68,10 @@ class Restrictions:
         )
 
     def keys(self, keys: Iterable[int]) -> Found:
-        """The papers with ``keys``."""
-        return Found.term_set_query(self._schema, "key", list(keys))
+        """The papers with ``keys``; a thousand take some milliseconds."""
+        # Looking up each key is three times quicker than tantivy's query for a set of terms.
+        found = [self._term("key", key) for key in sorted(keys)]
+        return Found.const_score_query(any_of(found), 0.0) if found else Found.empty_query()
 
     def value(self, name: str, value: str) -> Found:
         """The papers of one value of a filter or facet."""
@@ -104,10 +106,13 @@ class Restrictions:
         return must, must_not
 
     def _days(self, first: int | None, end: int | None) -> Found:
-        kind = tantivy.FieldType.Integer
-        return Found.range_query(self._schema, "day", kind, first, end, include_upper=end is None)
+        # The index lists the papers of these days; the column of all papers would have to be read whole.
+        kind, open_end = tantivy.FieldType.Integer, end is None
+        return Found.range_query(
+            self._schema, "day", kind, first, end, include_upper=open_end, use_inverted_index=True
+        )
 
-    def _term(self, field: str, term: str) -> Found:
+    def _term(self, field: str, term: str | int) -> Found:
         return Found.term_query(self._schema, field, term, "basic")
 
     # -- by words
@@ -148,8 +153,8 @@ class Restrictions:
         return found
 
     def _side_by_side(self, field: str, terms: Sequence[str]) -> list[Found]:
-        """The query for ``terms`` one after the other; empty where one of them stands in no paper."""
-        if not all(term and self._searcher.doc_freq(field, term) for term in terms):
+        """The query for ``terms`` one after the other; empty where there are none, or one in no paper."""
+        if not terms or not all(term and self._searcher.doc_freq(field, term) for term in terms):
             return []
         if len(terms) == 1:
             return [self._term(field, terms[0])]

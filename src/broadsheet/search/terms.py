@@ -18,6 +18,11 @@ from .analysis import STOP_WORDS, Word, joined, parts_of, plain, term_of, words_
 # Of a long text its rarest terms find it, the others cost time; measured in docs/search.md.
 MAX_TERMS = 20
 
+# What a search may read, in entries of the index (a millisecond reads some hundred thousand): a term that
+# is too frequent for that chooses papers by their titles alone. Below 300,000 papers none is.
+_MOST_READ, _MOST_READ_A_TERM = 500_000, 20_000
+_IN_TITLE = 0.7
+
 # A word that is said twice weighs twice: requests repeat what they are about. On cacm this gives 0.04
 # nDCG@10; on SciFact, whose claims repeat nothing else than their subject, it takes 0.003.
 MOST_OFTEN = 3
@@ -51,13 +56,15 @@ _SHORTEST_PART, _LONGEST_PARTED = 3, 30
 
 @dataclass(slots=True)
 class Terms:
-    """The terms of a query and their weights in text and title, rarest first where they are many.
+    """The terms of a query and their weights.
 
+    ``weights`` are those in text and title, ``in_title`` those of terms that are looked for in titles only;
     ``words`` are the folded words, for names; ``phrases`` terms that must stand side by side. ``unknown``
     maps each typed word that no paper has to the words searched for in its place.
     """
 
     weights: dict[str, float] = field(default_factory=dict)
+    in_title: dict[str, float] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     phrases: list[list[str]] = field(default_factory=list)
     unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -77,8 +84,20 @@ def chosen_terms(text: str, searcher: tantivy.Searcher, schema: tantivy.Schema) 
     terms.weights = {term: weights[term] for term in known[:MAX_TERMS]}
     rarest = sorted((form for form in forms if form not in weights), key=papers)
     terms.weights |= {form: forms[form] for form in rarest[:MAX_TERMS]}
+    _limit_reading(terms, papers, searcher)
     _replace_unknown(terms, [word for word in telling if not papers(word.term)], searcher, schema)
     return terms
+
+
+def _limit_reading(terms: Terms, papers: Callable[[str], int], searcher: tantivy.Searcher) -> None:
+    """Leaves the most frequent terms to titles where reading all would take too long; never the rarest."""
+    left = _MOST_READ + _MOST_READ_A_TERM * len(terms.weights)
+    for place, term in enumerate(sorted(terms.weights, key=papers)):
+        left -= searcher.doc_freq("title", term)
+        if place and papers(term) > left:
+            terms.in_title[term] = _IN_TITLE * terms.weights.pop(term)
+        else:
+            left -= papers(term)
 
 
 def _joined_forms(

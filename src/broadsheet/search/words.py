@@ -45,6 +45,12 @@ _MOST_OF_A_TERM = 2.2
 
 ANALYZER = STEMMED
 
+# Reading all keys that a filter leaves is quicker than asking for each one where it leaves so few for one.
+_FEW = 6
+_KEYS_AT_ONCE = 256
+# Counts of facets that are kept until papers are added, for whoever pages or goes back.
+_MOST_COUNTED = 64
+
 _HEAP_BYTES = 96_000_000
 
 # name -> tokenizer, what is kept of each word, whether there is a column for counting
@@ -211,6 +217,7 @@ class Words:
         self._index.reload()
         self._searcher = self._index.searcher()
         self._restrictions = Restrictions(self._index.schema, self._searcher)
+        self._counted: dict[Any, dict[str, Any]] = {}
 
     def _commit(self) -> bytes:
         """What tantivy says of its last commit (``meta.json``); empty where it cannot be read."""
@@ -414,6 +421,8 @@ class Words:
         for term, weight in terms.weights.items():
             yield "text", term, weight
             yield "title", term, TITLE_WEIGHT * weight
+        for term, weight in terms.in_title.items():
+            yield "title", term, weight
         papers = self._searcher.doc_freq
         for word in terms.words:
             for name, term in (("authors", word), ("names", term_of(word))):
@@ -434,8 +443,17 @@ class Words:
         restricted = self._restrictions.of(query)
         if restricted is None or not len(keys):
             return np.ones(len(keys), np.bool_)
-        found = all_of([self._restrictions.keys(keys.tolist()), restricted])
-        return np.isin(keys, self._keys(found, len(keys)))
+        count = self._count(restricted)
+        if count <= _FEW * len(keys):
+            return np.isin(keys, self._keys(restricted, count))
+        found = np.zeros(len(keys), np.bool_)
+        order = np.argsort(keys)
+        # Neighbouring keys stand side by side in the index, and the processor's cache holds only so many.
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            places = order[start : start + _KEYS_AT_ONCE]
+            some = all_of([self._restrictions.keys(keys[places].tolist()), restricted])
+            found[places] = np.isin(keys[places], self._keys(some, len(places)))
+        return found
 
     def listed(self, query: Query, limit: int, offset: int = 0, order: str = "date") -> NDArray[np.int64]:
         """Keys of papers that fulfil the restrictions of ``query`` and have all of its words.
@@ -473,14 +491,25 @@ class Words:
         """What the papers ``keys`` (None: all that `listed` reaches) can be narrowed by, with counts."""
         if keys is None:
             found = self._matching(query, with_text=True)
+            counted = self._counted_all(query, found)
         else:
             found = self._restrictions.keys(keys.tolist())
-        counted = self._searcher.aggregate(found, aggregations())
+            counted = self._searcher.aggregate(found, aggregations())
         return facets_of(
             query,
             counted,
             lambda name, value: self._count(all_of([found, self._restrictions.value(name, value)])),
         )
+
+    def _counted_all(self, query: Query, found: tantivy.Query) -> dict[str, Any]:
+        """What `aggregations` count of ``found``; of a million papers that takes long, so it is kept."""
+        kept = self._counted
+        asked = (query.text, query.required, query.excluded, query.filters)
+        if asked not in kept:
+            while len(kept) >= _MOST_COUNTED:
+                kept.pop(next(iter(kept)), None)
+            kept[asked] = self._searcher.aggregate(found, aggregations())
+        return kept[asked]
 
     def _matching(self, query: Query, with_text: bool) -> tantivy.Query:
         demands = [self._restrictions.of(query)]
