@@ -52,9 +52,12 @@ class Restrictions:
         self._schema = schema
         self._searcher = searcher
 
-    def of(self, query: Query) -> Found | None:
-        """What papers must fulfil for ``query`` beside sharing words with it; None where that is nothing."""
-        must, must_not = self._filters(query)
+    def of(self, query: Query, of_few: bool = False) -> Found | None:
+        """What papers must fulfil for ``query`` beside sharing words with it; None where that is nothing.
+
+        ``of_few`` says that few papers will be asked about.
+        """
+        must, must_not = self._filters(query, of_few)
         must += [self.clause(clause) for clause in query.required]
         must_not += [self.clause(clause) for clause in query.excluded]
         if not must and not must_not:
@@ -85,7 +88,7 @@ class Restrictions:
             return self._term("subject", value.casefold())
         return self._term(name, value.casefold())
 
-    def _filters(self, query: Query) -> tuple[list[Found], list[Found]]:
+    def _filters(self, query: Query, of_few: bool) -> tuple[list[Found], list[Found]]:
         filters = query.filters
         wanted = {
             "category": (filters.categories, filters.not_categories),
@@ -102,14 +105,15 @@ class Restrictions:
         must_not = [self.value(name, value) for name, (_, values) in wanted.items() for value in values]
         if filters.after or filters.before:
             after = day_number(filters.after) if filters.after else None
-            must.append(self._days(after, day_number(filters.before) if filters.before else None))
+            before = day_number(filters.before) if filters.before else None
+            must.append(self._days(after, before, of_few))
         return must, must_not
 
-    def _days(self, first: int | None, end: int | None) -> Found:
-        # The index lists the papers of these days; the column of all papers would have to be read whole.
+    def _days(self, first: int | None, end: int | None, of_few: bool = False) -> Found:
+        # The index lists the papers of these days, the column tells the day of each paper asked about.
         kind, open_end = tantivy.FieldType.Integer, end is None
         return Found.range_query(
-            self._schema, "day", kind, first, end, include_upper=open_end, use_inverted_index=True
+            self._schema, "day", kind, first, end, include_upper=open_end, use_inverted_index=not of_few
         )
 
     def _term(self, field: str, term: str | int) -> Found:

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,12 @@ _MOST_OF_A_TERM = 2.2
 
 ANALYZER = STEMMED
 
-# Reading all keys that a filter leaves is quicker than asking for each one where it leaves so few for one.
-_FEW = 6
+# Of many keys each is asked for in turn, unless a filter leaves so few papers for one that reading all of
+# them is quicker.
+_MANY, _FEW = 2_000, 6
 _KEYS_AT_ONCE = 256
+# Queries whose terms are kept until papers are added.
+_MOST_CHOSEN = 64
 # Counts of facets that are kept until papers are added, for whoever pages or goes back.
 _MOST_COUNTED = 64
 
@@ -217,6 +221,8 @@ class Words:
         self._index.reload()
         self._searcher = self._index.searcher()
         self._restrictions = Restrictions(self._index.schema, self._searcher)
+        # A query is looked up twice: for the best papers, and for the scores of those near in meaning.
+        self._chosen = lru_cache(maxsize=_MOST_CHOSEN)(self._choose)
         self._counted: dict[Any, dict[str, Any]] = {}
 
     def _commit(self) -> bytes:
@@ -370,10 +376,7 @@ class Words:
 
         A paper needs one of the words, not all.
         """
-        terms = chosen_terms(
-            query if isinstance(query, str) else query.text, self._searcher, self._index.schema
-        )
-        found = self._scoring(terms)
+        terms, found = self._chosen(query if isinstance(query, str) else query.text)
         if found is None:
             return WordMatches(*_NOTHING, terms.unknown)
         restricted = None if isinstance(query, str) else self._restrictions.of(query)
@@ -384,7 +387,7 @@ class Words:
     def scores(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.float32]:
         """BM25 of each of ``keys`` for the words of ``query``, float32; 0 where no word matches."""
         scores = np.zeros(len(keys), np.float32)
-        found = self._scoring(chosen_terms(query.text, self._searcher, self._index.schema))
+        _, found = self._chosen(query.text)
         if found is None or not len(keys):
             return scores
         among = tantivy.Query.const_score_query(self._restrictions.keys(keys.tolist()), 0.0)
@@ -392,6 +395,11 @@ class Words:
         order = np.argsort(keys)
         scores[order[np.searchsorted(keys, matched, sorter=order)]] = theirs
         return scores
+
+    def _choose(self, text: str) -> tuple[Terms, tantivy.Query | None]:
+        """The terms of ``text``, and the query that scores papers by them."""
+        terms = chosen_terms(text, self._searcher, self._index.schema)
+        return terms, self._scoring(terms)
 
     def _scoring(self, terms: Terms) -> tantivy.Query | None:
         """The query that scores papers by ``terms``; None where there are none."""
@@ -440,11 +448,10 @@ class Words:
 
     def among(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``keys`` fulfil the restrictions of ``query``."""
-        restricted = self._restrictions.of(query)
+        restricted = self._restrictions.of(query, of_few=True)
         if restricted is None or not len(keys):
             return np.ones(len(keys), np.bool_)
-        count = self._count(restricted)
-        if count <= _FEW * len(keys):
+        if len(keys) > _MANY and (count := self._count(restricted)) <= _FEW * len(keys):
             return np.isin(keys, self._keys(restricted, count))
         found = np.zeros(len(keys), np.bool_)
         order = np.argsort(keys)
