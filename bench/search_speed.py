@@ -10,52 +10,20 @@ taken from abstracts all over the archive.
 from __future__ import annotations
 
 import argparse
-import random
 import re
-import statistics
 import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.common import OUT, need, save
-from broadsheet.model.papers import Paper
-from broadsheet.search import Engine
+from bench.growing import meaning_of
+from bench.questions import latencies, runs_of_words, sample
+from broadsheet.search import Engine, Tuning
 from broadsheet.search.encoder import Encoder, installed_folder
-from broadsheet.search.engine import CANDIDATES
 from broadsheet.search.following import encoded_text
 from broadsheet.store import Store
 
 AT_A_TIME = 8
-
-
-def latencies(name: str, ask: Callable[[str], object], queries: Sequence[str]) -> dict[str, float]:
-    """Median and 95th percentile of ``ask`` in milliseconds, after a few questions to warm up."""
-    for query in queries[:5]:
-        ask(query)
-    taken = []
-    for query in queries:
-        start = time.perf_counter()
-        ask(query)
-        taken.append(1000 * (time.perf_counter() - start))
-    return {
-        f"{name} p50 ms": statistics.median(taken),
-        f"{name} p95 ms": statistics.quantiles(taken, n=20)[-1],
-    }
-
-
-def sample(store: Store, number: int) -> list[Paper]:
-    keys = range(1, store.counts()["papers"] + 1)
-    papers = store.papers(random.Random(11).sample(keys, min(len(keys), number)))
-    return [paper for paper in papers if len(paper.abstract) > 600]
-
-
-def runs_of_words(papers: Sequence[Paper], length: int) -> list[str]:
-    found = []
-    for paper in papers:
-        words = re.findall(r"[A-Za-z][A-Za-z-]+", paper.abstract)
-        found.append(" ".join(words[25 : 25 + length]))
-    return found
 
 
 def memory_mb() -> float:
@@ -92,14 +60,13 @@ def main() -> None:
     figures |= {"papers": state.words, "vectors": state.vectors, "index bytes": engine.index_bytes()}
     keywords = runs_of_words(papers[: options.queries], 4)
     questions = runs_of_words(papers[: options.queries], 20)
-    words, vectors = engine._words, engine._vectors
-    assert engine._encoder and vectors
-    query_encoder = engine._encoder
-    figures |= latencies("words, keywords", lambda q: words.search(q, CANDIDATES), keywords)
-    figures |= latencies("words, question", lambda q: words.search(q, CANDIDATES), questions)
+    words, candidates = engine.words, Tuning().candidates
+    query_encoder, vectors = meaning_of(engine)
+    figures |= latencies("words, keywords", lambda q: words.search(q, candidates), keywords)
+    figures |= latencies("words, question", lambda q: words.search(q, candidates), questions)
     figures |= latencies("encoding a question", query_encoder.encode_query, questions)
     vector = query_encoder.encode_query(questions[0])
-    figures |= latencies("all vectors", lambda q: vectors.similarities(vector).best(CANDIDATES), questions)
+    figures |= latencies("all vectors", lambda q: vectors.nearest(vector, candidates), questions)
     figures |= latencies("engine, keywords", engine.search, keywords)
     figures |= latencies("engine, question", engine.search, questions)
     figures |= latencies(

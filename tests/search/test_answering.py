@@ -200,3 +200,9 @@ def test_an_encoder_that_was_lost_still_answers_from_the_index(
     engine = open_engine(tmp_path / "nowhere")
     assert any(hit.meaning for hit in engine.search("graph network").hits)
     assert "model.onnx is missing" in engine.state().message
+
+
+def test_a_phrase_that_no_paper_has_is_searched_by_its_words(papers_store: Store, engine: Engine) -> None:
+    answer = engine.search('"walk to learn robots"')
+    assert "No paper has that phrase; its words were searched for." in answer.notes
+    assert papers_store.papers([answer.hits[0].key])[0].id.endswith("1")

@@ -775,3 +775,13 @@ def test_real_titles_and_abstracts_are_hardly_ever_taken_for_operators(shared: P
     assert titles == 2_000
     assert narrowed <= 1
     assert quoting <= 1
+
+
+def test_quotation_marks_in_a_long_request_restrict_nothing() -> None:
+    request = 'some papers that explain why "chain of thought" prompting helps small models to reason -well'
+    query = ask(f"provide me with {request}")
+    assert (query.required, query.excluded) == ((), ())
+    assert "chain of thought" in query.text
+    assert any("quotation marks" in note for note in query.notes)
+    short = ask('"chain of thought" prompting for small models -well')
+    assert len(short.required) == len(short.excluded) == 1

@@ -363,13 +363,17 @@ def test_vectors_of_the_former_format_are_kept(tmp_path: Path, sentence_bytes: i
 
 def test_sentences_of_another_width_are_forgotten_and_the_vectors_stay(tmp_path: Path) -> None:
     folder, model = tmp_path / "vectors", Model()
-    write(opened(folder), 1, model)
+    former = opened(folder)
+    write(former, 1, model)
     wider = opened(folder, sentence_bytes=6)
     assert len(wider.without_sentences()) == wider.count == len(model.texts)
     blocks = [np.full((2, 6), -3, np.int8)]
     wider.append([500], [1], some(1, 5), 2, blocks)
     assert np.array_equal(wider.sentences(np.array([500]))[0].view(np.int8), blocks[0])
     assert len(wider.without_sentences()) == wider.count - 1
+    # Who had them open still has them.
+    for key, block in zip(model.sentences, former.sentences(np.array(list(model.sentences))), strict=True):
+        assert np.array_equal(block, model.sentences[key])
     wider.compact()
     again = opened(folder, sentence_bytes=0)
     assert np.array_equal(again.sentences(np.array([500]))[0].view(np.int8), blocks[0])
@@ -410,7 +414,7 @@ def test_signs_find_what_comparing_every_vector_finds(many: Path) -> None:
         assert np.array_equal(scores, by_signs.cosines(query, found))
         assert scores[0] == cosines[0]
         code = np.clip(np.rint(query[None] * 127 / 0.3), -127, 127).astype(np.int8)
-        assert 4_000 < len(by_signs._shortlist(view, code, view.live, view.count)) < 9_000
+        assert 4_000 < len(by_signs._shortlist(view, code, view.live, view.count, 20)) < 9_000
     assert np.mean(shares) >= 0.99
 
 

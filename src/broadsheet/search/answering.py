@@ -83,7 +83,12 @@ class Answering:
         if query.restricted and not query.text:
             self._list(query, answer, limit, offset)
         elif not only:
-            found = self._found(query, answer).without([hit.key for hit in named])
+            found = self._found(query, answer)
+            if not len(found.fused.keys) and (looser := _without_phrases(query)):
+                answer.notes.append("No paper has that phrase; its words were searched for.")
+                answer.parsed = query = looser
+                found = self._found(query, answer)
+            found = found.without([hit.key for hit in named])
             found = self._ordered(query, found)
             folded = self._folded(query, found)
             found = found.taken(~np.isin(found.fused.keys, [key for keys in folded.values() for key in keys]))
@@ -311,6 +316,12 @@ class Answering:
                 raise
             log.error("facets failed: %s", error)
         log.debug("facets and spelling took %.1f ms", 1000 * (time.perf_counter() - started))
+
+
+def _without_phrases(query: Query) -> Query | None:
+    """``query`` with its phrases as mere words; None where there are none."""
+    required = tuple(clause for clause in query.required if clause.field != "any")
+    return replace(query, required=required) if required != query.required else None
 
 
 def _reason(words: float, meaning: float) -> str:

@@ -29,9 +29,11 @@ _SCALE = 127 / 0.3
 
 # Up to so many papers every vector is compared.
 EXACT_ROWS = 150_000
-# Of more papers, so many are found by their signs and compared: at least, and of how many one.
+# Of more papers, so many are found by their signs and compared: at least, of how many one, and for each
+# paper that is asked for.
 _SHORTLIST = 5_000
 _SHORTLIST_SHARE = 100
+_SHORTLIST_EACH = 10
 # Up to so many allowed papers it is cheaper to compare them one by one than to look at all signs.
 _FEW_ROWS = 50_000
 # Distances from which the reach of the shortlist is estimated.
@@ -194,7 +196,7 @@ class Vectors(Table):
                 wanted = self._wanted(view, rows)
                 near = None
                 if view.count > self._exact_rows:
-                    near = self._shortlist(view, query, wanted, candidates)
+                    near = self._shortlist(view, query, wanted, candidates, limit)
             if near is not None and len(near) >= limit:
                 return _best(view.keys[near], self._products_of(view, query, near), limit)
             cosines = self._all_products(view, query)
@@ -212,12 +214,17 @@ class Vectors(Table):
         return wanted
 
     def _shortlist(
-        self, view: View, query: NDArray[np.int8], wanted: NDArray[np.bool_] | None, candidates: int
+        self,
+        view: View,
+        query: NDArray[np.int8],
+        wanted: NDArray[np.bool_] | None,
+        candidates: int,
+        limit: int,
     ) -> NDArray[np.int64]:
         """Those of the ``wanted`` rows, ``candidates`` in number, whose signs differ least from the query's.
 
-        They are about `_SHORTLIST`, or one in `_SHORTLIST_SHARE`. How many signs may differ is estimated
-        from some thousand rows all over the table, which costs far less than to order all of them.
+        So many that the nearest ``limit`` are hardly missed, see `_SHORTLIST`. How many signs may differ is
+        estimated from some thousand rows all over the table, which costs far less than to order all of them.
         """
         code = _signs(query)
 
@@ -232,7 +239,7 @@ class Vectors(Table):
             sample = sample[np.concatenate([wanted[s : s + _BLOCK][::step] for s in starts])]
         if not len(sample):
             return np.zeros(0, np.int64)
-        size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE)
+        size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE, _SHORTLIST_EACH * limit)
         place = min(size * len(sample) // candidates, len(sample) - 1)
         reach = np.partition(sample, place)[place]
         near = np.concatenate(

@@ -19,6 +19,8 @@ from .tokens import Token, distinct, near_miss, plain, tokens_of
 MAX_TYPED = 10_000
 # A text with more than this besides its operators is pasted prose, in which nothing is an operator.
 PROSE_WORDS = 40
+# Beside so many words quotation marks are a manner of writing, and a minus is a dash.
+REQUEST_WORDS = 10
 PROSE_CHARACTERS = 300
 MAX_RESTRICTIONS = 64
 _MAX_NOTES = 8
@@ -165,6 +167,7 @@ class Reading:
             self.notes.append(
                 f"The first {MAX_RESTRICTIONS} restrictions count; {self.left_out} more were left out."
             )
+        self._loosen_request()
         groups = {name: distinct(values) for name, values in self.groups.items()}
         notes = tuple(dict.fromkeys(self.notes))[:_MAX_NOTES]
         query = Query(
@@ -177,6 +180,21 @@ class Reading:
             notes,
         )
         return named_in(query)
+
+    def _loosen_request(self) -> None:
+        """Takes phrases and exclusions among all the words of a long request for words."""
+        phrases = [clause for clause in self.required if clause.field == "any"]
+        excluded = [clause for clause in self.excluded if clause.field == "any"]
+        besides = sum(map(len, map(str.split, self.parts))) - sum(len(c.text.split()) for c in phrases)
+        if besides <= REQUEST_WORDS or not (phrases or excluded):
+            return
+        self.required = [clause for clause in self.required if clause.field != "any"]
+        self.excluded = [clause for clause in self.excluded if clause.field != "any"]
+        self.parts += [clause.text for clause in excluded]
+        self.notes.append(
+            "So long a request is searched by all its words; quotation marks and minus signs in it restrict "
+            "nothing. Fewer words beside them make them count."
+        )
 
     def _dates(self) -> tuple[date | None, date | None]:
         """The latest beginning and the earliest end; neither where they leave no day."""
