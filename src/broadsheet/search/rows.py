@@ -24,6 +24,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,11 @@ _SPAN = np.dtype([("first", "<u8"), ("count", "<u4"), ("sum", "<u4")])
 _HIGHEST_KEY = 2_000_000_000
 # A torn write can only be at the end: so many rows are compared with their checksums at opening.
 _CHECKED_ROWS = 2_048
-# Rows that are copied or coded at once.
-_CHUNK = 16_384
+# The data are mapped so many rows at a time: with a row more only the last part is mapped anew, and the
+# pages of the others need not be found again.
+SEGMENT = 65_536
+# Rows that are copied at once.
+_CHUNK = 4_096
 # How often one looks, every hundredth of a second, for files that another process is just exchanging.
 _ATTEMPTS = 100
 
@@ -112,7 +116,8 @@ class View:
     """The rows at one moment; it stays as it is whatever is written afterwards."""
 
     state: State
-    data: NDArray[np.int8]
+    # int8, `SEGMENT` rows each but the last, shape (rows, data_bytes).
+    segments: list[NDArray[np.int8]]
     keys: NDArray[np.int64]
     # Row of each key, -1 for none.
     row_of_key: NDArray[np.int32]
@@ -134,15 +139,29 @@ class View:
             rows[~self.live[rows] | (rows < 0)] = -1
         return rows
 
-    def codes(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """The codes of the rows ``start`` to ``stop``, in memory of their own."""
-        width = self.layout.code_bytes
+    def parts(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int8], NDArray[np.int64]]]:
+        """The data of ``rows``, which ascend, a few thousand at a time: a segment, and rows within it."""
+        return _parts(self.segments, rows)
+
+    def data(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The data of ``rows``, in any order: int8, shape (len(rows), data_bytes)."""
+        order = np.argsort(rows, kind="stable")
+        found = np.empty((len(rows), self.layout.data_bytes), np.int8)
+        done = 0
+        for segment, places in self.parts(rows[order]):
+            found[order[done : done + len(places)]] = segment.take(places, 0)
+            done += len(places)
+        return found
+
+    def codes(self, number: int) -> NDArray[np.uint8]:
+        """The codes of the rows of segment ``number``, in memory of their own."""
         if self.coded is None:
-            return self.layout.code(self.data[start:stop])
-        found = self.coded[start * width : stop * width]
+            return self.layout.code(self.segments[number])
+        size = SEGMENT * self.layout.code_bytes
+        found = self.coded[number * size : (number + 1) * size]
         # Who asks keeps what was found: memory need not hold it twice.
         self.coded.madvise(mmap.MADV_DONTNEED)
-        return np.frombuffer(found, np.uint8).reshape(-1, width)
+        return np.frombuffer(found, np.uint8).reshape(-1, self.layout.code_bytes)
 
     def lists(self, rows: Sequence[int]) -> list[NDArray[np.uint8]]:
         """The list of each of ``rows``: uint8, shape (number of items, item_bytes)."""
@@ -166,20 +185,29 @@ def _sums(parts: Sequence[NDArray[Any]] | NDArray[Any]) -> list[int]:
     return [zlib.crc32(np.ascontiguousarray(part)) for part in parts]
 
 
-def _mapped(path: Path, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """The beginning of the file ``path`` as an array that is read when it is looked at.
+def _parts(
+    segments: list[NDArray[np.int8]], rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int8], NDArray[np.int64]]]:
+    bounds = np.searchsorted(rows, SEGMENT * np.arange(len(segments) + 1)).tolist()
+    for number, (first, last) in enumerate(pairwise(bounds)):
+        for start in range(first, last, _CHUNK):
+            yield segments[number], rows[start : min(start + _CHUNK, last)] - number * SEGMENT
+
+
+def _mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> NDArray[Any]:
+    """A part of the file ``path``, from byte ``offset`` on, as an array that is read when it is looked at.
 
     Raises:
         DamagedIndexError: if the file is shorter.
     """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = offset + int(np.prod(shape)) * np.dtype(dtype).itemsize
     found = path.stat().st_size if path.exists() else 0
     if found < size:
         raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
-    if size == 0:
+    if size == offset:
         return np.zeros(shape, dtype)
     # A plain view: every slice of a memmap object costs half a millisecond.
-    return np.asarray(np.memmap(path, dtype, "r", shape=shape))
+    return np.asarray(np.memmap(path, dtype, "r", offset=offset, shape=shape))
 
 
 def _add(path: Path, content: NDArray[Any] | bytes) -> None:
@@ -295,7 +323,7 @@ class Table:
     def _read(self, state: State, before: View | None) -> View:
         rows, start = state.rows, before.state.rows if before else 0
         layout, folder = self._layout, self._folder
-        data = _mapped(folder / layout.data, np.int8, (rows, layout.data_bytes))
+        segments = self._read_data(state, before)
         records = _mapped(folder / "rows.bin", _RECORD, (rows,))
         # Read, not mapped: memory need not hold the records, only what is made of them here.
         fresh = np.zeros(0, _RECORD)
@@ -308,10 +336,12 @@ class Table:
         if fresh_keys.min(initial=0) < 0 or highest > _HIGHEST_KEY:
             raise DamagedIndexError(f"{folder / 'rows.bin'} holds impossible keys")
         checked = max(start, rows - _CHECKED_ROWS)
-        if _sums(data[checked:]) != fresh["data_sum"][checked - start :].tolist():
+        newest = [segment.take(places, 0) for segment, places in _parts(segments, np.arange(checked, rows))]
+        data = np.concatenate([np.zeros((0, layout.data_bytes), np.int8), *newest])
+        if _sums(data) != fresh["data_sum"][checked - start :].tolist():
             raise DamagedIndexError(f"{folder / layout.data}: a row is not what was written")
         spans, items = self._read_lists(state, checked)
-        coded = self._read_codes(state, before, data, checked)
+        coded = self._read_codes(state, before, data)
 
         known = before.row_of_key if before else np.zeros(0, np.int32)
         row_of_key = np.full(max(len(known), 1024, highest + 1 + highest // 8), -1, np.int32)
@@ -325,14 +355,23 @@ class Table:
         live[start:] &= row_of_key[fresh_keys] == numbers
         keys = np.concatenate([before.keys, fresh_keys]) if before else fresh_keys
         return View(
-            state, data, keys, row_of_key, live, int(np.count_nonzero(live)), records,
+            state, segments, keys, row_of_key, live, int(np.count_nonzero(live)), records,
             coded, spans, items, layout,
         )  # fmt: skip
 
-    def _read_codes(
-        self, state: State, before: View | None, data: NDArray[np.int8], checked: int
-    ) -> mmap.mmap | None:
-        """The file of codes, if it holds those of all rows. If not, that is no damage: see `_prepare`."""
+    def _read_data(self, state: State, before: View | None) -> list[NDArray[np.int8]]:
+        path, width = self._folder / self._layout.data, self._layout.data_bytes
+        segments = before.segments[: before.state.rows // SEGMENT] if before else []
+        for start in range(len(segments) * SEGMENT, state.rows, SEGMENT):
+            shape = min(SEGMENT, state.rows - start), width
+            segments.append(_mapped(path, np.int8, shape, start * width))
+        return segments
+
+    def _read_codes(self, state: State, before: View | None, newest: NDArray[np.int8]) -> mmap.mmap | None:
+        """The file of codes, if it holds those of all rows; ``newest`` are the data of the last ones.
+
+        If it does not, that is no damage: see `_prepare`.
+        """
         path, size = self._folder / self._layout.codes, state.rows * self._layout.code_bytes
         if state.format < FORMAT or not size or (before and before.state.rows and before.coded is None):
             return None
@@ -340,8 +379,8 @@ class Table:
             return None
         with path.open("rb") as file:
             coded = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
-        newest = coded[checked * self._layout.code_bytes :]
-        return coded if newest == self._layout.code(data[checked:]).tobytes() else None
+        codes = self._layout.code(newest).tobytes()
+        return coded if coded[size - len(codes) :] == codes else None
 
     def _read_lists(self, state: State, checked: int) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
         wanted, width = self._layout.item_bytes, state.item_bytes
@@ -413,7 +452,7 @@ class Table:
             if leftover.exists():
                 shutil.rmtree(leftover, ignore_errors=True)
         if state.rows and view.coded is None:
-            _replace(folder / layout.codes, (layout.code(view.data[part]) for part in _chunks(state.rows)))
+            _replace(folder / layout.codes, map(layout.code, view.segments))
         item_bytes = layout.item_bytes or state.item_bytes
         if item_bytes != state.item_bytes:
             # Rows without lists, or with lists of another width, begin with empty ones.
@@ -530,8 +569,10 @@ class Table:
         layout, state = self._layout, view.state
         keep = np.flatnonzero(view.live)
         parts = list(_chunks(len(keep)))
-        _write(folder / layout.data, (view.data[keep[part]] for part in parts))
-        _write(folder / layout.codes, (layout.code(view.data[keep[part]]) for part in parts))
+        _write(folder / layout.data, (segment.take(rows, 0) for segment, rows in view.parts(keep)))
+        _write(
+            folder / layout.codes, (layout.code(segment.take(rows, 0)) for segment, rows in view.parts(keep))
+        )
         _write(folder / "rows.bin", (view.records[keep[part]] for part in parts))
         items = 0
         if state.item_bytes:

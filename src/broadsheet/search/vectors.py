@@ -20,7 +20,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import REMOVED, Layout, Table, View
+from .rows import REMOVED, SEGMENT, Layout, Table, View
 
 __all__ = ["REMOVED", "Similarities", "Vectors", "text_hash"]
 
@@ -38,9 +38,6 @@ _SHORTLIST_EACH = 10
 _FEW_ROWS = 50_000
 # Distances from which the reach of the shortlist is estimated.
 _SAMPLE = 16_384
-# Rows whose signs are packed together, and rows that are copied together to be compared.
-_BLOCK = 65_536
-_GATHERED = 4_096
 
 # From so many rows on it pays to have a second thread look at half of them.
 _ROWS_FOR_TWO = 20_000
@@ -109,7 +106,7 @@ class _Threads:
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """The signs of the rows of a view, `_BLOCK` rows a matrix, as numkong compares them fastest."""
+    """The signs of the rows of a view, a matrix for each segment, as numkong compares them fastest."""
 
     view: View
     blocks: list[numkong.PackedMatrix]
@@ -195,8 +192,10 @@ class Vectors(Table):
             if rows is None or len(rows) > _FEW_ROWS:
                 wanted = self._wanted(view, rows)
                 near = None
-                if view.count > self._exact_rows:
-                    near = self._shortlist(view, query, wanted, candidates, limit)
+                size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE, _SHORTLIST_EACH * limit)
+                # Many rows here and there take longer than all of them one after the other.
+                if view.count > self._exact_rows and size <= max(_SHORTLIST, candidates // 4):
+                    near = self._shortlist(view, query, wanted, candidates, size)
             if near is not None and len(near) >= limit:
                 return _best(view.keys[near], self._products_of(view, query, near), limit)
             cosines = self._all_products(view, query)
@@ -219,12 +218,12 @@ class Vectors(Table):
         query: NDArray[np.int8],
         wanted: NDArray[np.bool_] | None,
         candidates: int,
-        limit: int,
+        size: int,
     ) -> NDArray[np.int64]:
-        """Those of the ``wanted`` rows, ``candidates`` in number, whose signs differ least from the query's.
+        """About ``size`` of the ``candidates`` rows that are ``wanted``: those whose signs differ least.
 
-        So many that the nearest ``limit`` are hardly missed, see `_SHORTLIST`. How many signs may differ is
-        estimated from some thousand rows all over the table, which costs far less than to order all of them.
+        How many signs may differ is estimated from some thousand rows all over the table, which costs far
+        less than to order all of them.
         """
         code = _signs(query)
 
@@ -235,15 +234,14 @@ class Vectors(Table):
         step = max(view.state.rows // _SAMPLE, 1)
         sample = np.concatenate([block[::step] for block in found])
         if wanted is not None:
-            starts = range(0, view.state.rows, _BLOCK)
-            sample = sample[np.concatenate([wanted[s : s + _BLOCK][::step] for s in starts])]
+            starts = range(0, view.state.rows, SEGMENT)
+            sample = sample[np.concatenate([wanted[s : s + SEGMENT][::step] for s in starts])]
         if not len(sample):
             return np.zeros(0, np.int64)
-        size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE, _SHORTLIST_EACH * limit)
         place = min(size * len(sample) // candidates, len(sample) - 1)
         reach = np.partition(sample, place)[place]
         near = np.concatenate(
-            [np.flatnonzero(block <= reach) + number * _BLOCK for number, block in enumerate(found)]
+            [np.flatnonzero(block <= reach) + number * SEGMENT for number, block in enumerate(found)]
         )
         return near if wanted is None else near[wanted[near]]
 
@@ -258,24 +256,34 @@ class Vectors(Table):
         with self._packing:
             packed, blocks = self._packed, []
             if packed is not None and packed.view.state.generation == view.state.generation:
-                blocks = packed.blocks[: min(packed.view.state.rows, rows) // _BLOCK]
-            for start in range(len(blocks) * _BLOCK, rows, _BLOCK):
-                codes = view.codes(start, min(start + _BLOCK, rows))
-                blocks.append(numkong.hammings_pack(codes, dtype="uint1"))
+                blocks = packed.blocks[: min(packed.view.state.rows, rows) // SEGMENT]
+            for number in range(len(blocks), len(view.segments)):
+                blocks.append(numkong.hammings_pack(view.codes(number), dtype="uint1"))
             self._packed = _Packed(view, blocks)
             return blocks
 
     def _products_of(
         self, view: View, query: NDArray[np.int8], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        parts = [rows[start : start + _GATHERED] for start in range(0, len(rows), _GATHERED)]
-        found = self._threads.map(lambda part: _products(query, view.data.take(part, 0)), parts, len(rows))
-        return np.concatenate(found) if found else np.zeros(0, np.float32)
+        order = None if (rows[1:] > rows[:-1]).all() else np.argsort(rows)
+        parts = list(view.parts(rows if order is None else rows[order]))
+        products = self._threads.map(
+            lambda part: _products(query, part[0].take(part[1], 0)), parts, len(rows)
+        )
+        ascending = np.concatenate([np.zeros(0, np.float32), *products])
+        if order is None:
+            return ascending
+        found = np.empty_like(ascending)
+        found[order] = ascending
+        return found
 
     def _all_products(self, view: View, query: NDArray[np.int8]) -> NDArray[np.float32]:
-        middle = view.state.rows // 2
-        halves = [view.data[:middle], view.data[middle:]]
-        return np.concatenate(self._threads.map(lambda half: _products(query, half), halves, view.state.rows))
+        def products(segment: NDArray[np.int8]) -> NDArray[np.float32]:
+            return _products(query, segment)
+
+        # A single segment is worth a second thread too.
+        whole = view.segments if len(view.segments) > 1 else np.array_split(view.segments[0], 2)
+        return np.concatenate(self._threads.map(products, whole, view.state.rows))
 
     def cosines(self, vector: NDArray[np.float32], keys: NDArray[np.int64]) -> NDArray[np.float32]:
         """The cosine of ``vector`` (unit, float32, dims) with each of ``keys``; NaN where it has none."""
@@ -289,7 +297,7 @@ class Vectors(Table):
         """Those of ``keys`` that have a vector, and their unit vectors: float32, shape (found, dims)."""
         view = self._view
         rows = view.rows_of(keys)
-        vectors = view.data[rows[rows >= 0]].astype(np.float32)
+        vectors = view.data(rows[rows >= 0]).astype(np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return keys[rows >= 0], vectors / np.maximum(lengths, 1e-9)
 
