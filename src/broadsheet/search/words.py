@@ -37,7 +37,7 @@ FORMAT = 2
 # A match in the title counts for its text once and for being in the title so much more; measured in
 # docs/search.md. A match in a name counts by how much more often the word is a name than a word.
 TITLE_WEIGHT = 0.3
-NAMES_WEIGHT = 0.6
+NAMES_WEIGHT = 1.5
 # A name counts where at least so large a share of the papers with the word have it as a name.
 _MOSTLY_NAME = 0.1
 
