@@ -147,9 +147,9 @@ def _pool(papers: Sequence[Paper]) -> list[str]:
 
 def meaning_of(engine: Engine) -> tuple[Encoder, Vectors]:
     """The installed encoder and its vectors, as ``engine`` has them open."""
-    if engine._newest is None:
+    if engine.meaning is None:
         raise SystemExit(engine.state().message)
-    return engine._newest.encoder, engine._newest.vectors
+    return engine.meaning.encoder, engine.meaning.vectors
 
 
 def keys_of(store: Store) -> list[int]:

@@ -29,8 +29,8 @@ def answers(engine: Engine) -> list[list[tuple[int, float]]]:
 
 
 def vectors_of(engine: Engine, store: Store) -> np.ndarray:
-    assert engine._vectors is not None
-    found = [engine._vectors.vector(key) for key in range(1, store.counts()["papers"] + 1)]
+    assert engine.meaning is not None
+    found = [engine.meaning.vectors.vector(key) for key in range(1, store.counts()["papers"] + 1)]
     assert all(vector is not None for vector in found)
     return np.array(found)
 

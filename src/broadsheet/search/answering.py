@@ -33,6 +33,8 @@ MAX_TOTAL = 1_000
 # nearest of all papers are looked through, at first and at most so many.
 _LISTED = 20_000
 _DEEP, _DEEPEST = 4_000, 64_000
+# Of the nearest papers so many get their score by words, where they are not among the best by words.
+_SCORED = 100
 # Near duplicates are looked for among the best.
 _FOLDED = 100
 # In another order than by relevance only papers count that score so much of what the best one does.
@@ -155,12 +157,14 @@ class Answering:
         """What the sides that can answer find together."""
         tuning = self.tuning
         # The words are looked up while the query is encoded: both leave the interpreter's lock.
-        asked = self.meaning.ask(query.text) if self.meaning and self._knows_meaning(answer) else None
+        asked = None
+        if self.meaning and self._knows_meaning(answer):
+            asked = self.meaning.ask_nearest(query.text, 0 if query.restricted else tuning.candidates)
         matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
-        vector = None
+        vector, near = None, np.zeros(0, np.int64)
         if self.meaning and asked:
             try:
-                vector = self.meaning.vector_of(asked, self.patience)
+                vector, near = self.meaning.wait_for(asked, self.patience)
             except SlowEncoderError:
                 answer.notes.append("Searched by words alone: the encoder did not answer in time.")
             except Exception as error:  # whatever an encoder of somebody else's does
@@ -171,12 +175,13 @@ class Answering:
             nothing = np.full(len(matches.keys), np.nan, np.float32)
             found = fused(matches.keys, matches.scores, nothing, 0.0, tuning=tuning)
             return _Found(found, np.full(len(found.keys), -1, np.int32))
-        near = self._nearest(query, self.meaning, vector)
+        if query.restricted:
+            near = self._nearest(query, self.meaning, vector)
         keys = np.union1d(matches.keys, near)
         words = np.zeros(len(keys), np.float32)
         words[np.searchsorted(keys, matches.keys)] = matches.scores
         if self.side == "both":
-            missing = np.setdiff1d(near, matches.keys, assume_unique=True)
+            missing = np.setdiff1d(near[:_SCORED], matches.keys, assume_unique=True)
             words[np.searchsorted(keys, missing)] = self._scores(query, missing)
         cosines = self.meaning.vectors.cosines(vector, keys)
         weight = 1.0 if self.side == "meaning" else tuning.meaning_weight
@@ -250,8 +255,6 @@ class Answering:
     def _nearest(self, query: Query, meaning: Meaning, vector: NDArray[np.float32]) -> NDArray[np.int64]:
         """Keys of the papers nearest to ``vector`` that fulfil the restrictions."""
         wanted = self.tuning.candidates
-        if not query.restricted:
-            return meaning.vectors.nearest(vector, wanted)[0]
         allowed = self.words.allowed(query, _LISTED)
         if allowed is not None:
             return meaning.vectors.nearest(vector, wanted, allowed)[0]

@@ -124,6 +124,11 @@ class Engine:
         """The words part of the index, for suggestions."""
         return self._words
 
+    @property
+    def meaning(self) -> Meaning | None:
+        """The encoder that new papers are encoded by, and its vectors; None where there is no encoder."""
+        return self._newest
+
     # -- the parts on disk
 
     def _open_part(

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ from .vectors import Vectors
 _REMEMBERED = 256
 # Queries that are encoded at a time.
 _THREADS = 4
+
+
+T = TypeVar("T")
+# The unit vector of a query and the keys of the papers nearest to it.
+Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 class SlowEncoderError(RuntimeError):
@@ -48,6 +54,9 @@ class Meaning:
         self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="query")
+        # They wait for those that encode, so they are threads of their own.
+        self._others = ThreadPoolExecutor(_THREADS, thread_name_prefix="nearest")
+        self._encoding: set[Future[NDArray[np.float32]]] = set()
         self._overdue: set[Future[NDArray[np.float32]]] = set()
 
     @classmethod
@@ -63,27 +72,41 @@ class Meaning:
         return cls(index, encoder, Vectors(folder, encoder.dims, encoder.identity, sentence_bytes=codes))
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._others):
+            threads.shutdown(wait=False, cancel_futures=True)
         self.encoder.close()
 
     def ask(self, text: str) -> Future[NDArray[np.float32]]:
-        """Begins to encode the query ``text``; `vector_of` waits for it."""
+        """Begins to encode the query ``text``, to a unit vector, float32, shape (dims,)."""
         with self._lock:
             if text in self._known:
                 self._known.move_to_end(text)
                 done: Future[NDArray[np.float32]] = Future()
                 done.set_result(self._known[text])
                 return done
-            self._overdue = {asked for asked in self._overdue if not asked.done()}
+            self._encoding = {asked for asked in self._encoding if not asked.done()}
+            self._overdue &= self._encoding
             if len(self._overdue) >= _THREADS:
                 # All threads hang: nobody else shall wait for them.
                 hopeless: Future[NDArray[np.float32]] = Future()
                 hopeless.set_exception(SlowEncoderError())
                 return hopeless
-        return self._threads.submit(self._encoded, text)
+            asked = self._threads.submit(self._encoded, text)
+            self._encoding.add(asked)
+            return asked
 
-    def vector_of(self, asked: Future[NDArray[np.float32]], patience: float) -> NDArray[np.float32]:
-        """The unit vector of a query that was asked for, float32, shape (dims,).
+    def ask_nearest(self, text: str, limit: int) -> Future[Nearest]:
+        """Begins to encode the query ``text`` and to look for the ``limit`` papers nearest to it."""
+        asked = self.ask(text)
+
+        def nearest() -> Nearest:
+            vector = asked.result()
+            return vector, self.vectors.nearest(vector, limit)[0]
+
+        return self._others.submit(nearest)
+
+    def wait_for(self, asked: Future[T], patience: float) -> T:
+        """What was asked for.
 
         Raises:
             SlowEncoderError: if it is not there after ``patience`` seconds.
@@ -93,7 +116,7 @@ class Meaning:
             return asked.result(timeout=patience)
         except FutureTimeout:
             with self._lock:
-                self._overdue.add(asked)
+                self._overdue |= self._encoding
             raise SlowEncoderError from None
 
     def _encoded(self, text: str) -> NDArray[np.float32]:
