@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.http_speed [--home DIR] [--requests N] [--queries FILE]
 
 The home (by default the one that bench.import_speed leaves) is served as `broadsheet serve` does.
-Every latency is of a whole answer over one kept connection, one request at a time. The questions
+Every latency is of a whole answer over one kept connection, one request at a time; then eight
+readers ask at once. The questions
 are 20 words each: lines of FILE, or taken from abstracts all over the archive. Bytes are as sent
 (compressed); memory is that of the server process.
 """
@@ -16,7 +17,8 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -27,6 +29,7 @@ from broadsheet.workspace import Workspace
 from tests.web.server import Server, running_server
 
 WORDS = 20
+READERS = 8
 WARM_UP = 10
 STARTS = 3
 _PARTS = re.compile(r'<(?:link[^>]+rel="stylesheet"[^>]+href|script[^>]+src)="([^"]+)"')
@@ -58,6 +61,12 @@ def memory_mb(server: Server) -> tuple[float, float]:
     status = Path(f"/proc/{server.pid}/status").read_text()
     now, peak = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmHWM"))  # type: ignore[index]
     return now / 1024, peak / 1024
+
+
+def file_pages_mb(server: Server) -> float:
+    """The pages of files in the server's memory, in MB: the system takes them back when it needs them."""
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    return int(re.search(r"RssFile:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
 def latencies(ask: Callable[[int], httpx.Response], requests: int) -> tuple[list[float], int]:
@@ -92,6 +101,20 @@ def start_seconds(home: Path) -> list[float]:
     return seconds
 
 
+def sustained(url: str, questions: Sequence[str]) -> float:
+    """Search pages a second when `READERS` ask one after the other, each over a connection of its own."""
+
+    def read(reader: int) -> None:
+        with httpx.Client(base_url=url, timeout=60) as client:
+            for question in questions[reader::READERS]:
+                client.get("/search", params={"q": question}).raise_for_status()
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(READERS) as readers:
+        list(readers.map(read, range(READERS)))
+    return len(questions) / (time.perf_counter() - began)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -121,6 +144,9 @@ def main() -> None:
             "front page": lambda n: client.get("/"),
             "paper page": lambda n: client.get(f"/papers/{ids[n % len(ids)]}"),
             "search page": lambda n: client.get("/search", params={"q": questions[n % len(questions)]}),
+            "search page, 4 keywords": lambda n: client.get(
+                "/search", params={"q": " ".join(questions[n % len(questions)].split()[4:8])}
+            ),
             "API search": lambda n: client.get(
                 "/api/papers/search", params={"q": questions[n % len(questions)]}
             ),
@@ -128,18 +154,22 @@ def main() -> None:
             "API one paper": lambda n: client.get(f"/api/papers/{ids[n % len(ids)]}"),
             "API newest": lambda n: client.get("/api/papers"),
         }
-        print(f"{'':14} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'bytes':>9}")
+        print(f"{'':24} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'bytes':>9}")
         for kind, ask in kinds.items():
             taken, size = latencies(ask, options.requests)
             cuts = statistics.quantiles(taken, n=20)
             figures |= {f"{kind}, p50 ms": cuts[9], f"{kind}, p95 ms": cuts[18], f"{kind}, bytes sent": size}
-            print(f"{kind:14} {cuts[9]:8.1f} {cuts[18]:8.1f} {max(taken):8.1f} {size:9,}")
+            print(f"{kind:24} {cuts[9]:8.1f} {cuts[18]:8.1f} {max(taken):8.1f} {size:9,}")
+        # Other words than before: an encoded query is remembered.
+        others = [" ".join(reversed(question.split())) for question in questions]
+        figures[f"search pages a second, {READERS} readers"] = sustained(server.url, others)
         parts = list(page_bytes(client, "/"))
         figures["front page with styles and scripts, bytes sent"] = sum(sent for _, sent, _ in parts)
         figures["front page with styles and scripts, bytes unpacked"] = sum(whole for *_, whole in parts)
         for address, sent, whole in parts:
             print(f"{address:40} {sent:9,} bytes sent, {whole:9,} unpacked")
         figures["memory after all requests, MB"], figures["memory at most, MB"] = memory_mb(server)
+        figures["of it pages of files, MB"] = file_pages_mb(server)
     save("http_speed", figures)
 
 
