@@ -1,6 +1,7 @@
 """Runs all measurements one after the other, so that none disturbs another: `make bench`.
 
-Takes about half an hour on two cores, most of it encoding 128,000 abstracts. Results: bench/out/*.json.
+Takes about two hours on two cores: encoding 128,000 abstracts, and building homes of up to a million
+papers. Results: bench/out/*.json.
 """
 
 from __future__ import annotations
@@ -8,13 +9,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from bench.common import DATA, OUT, need
+from bench.common import DATA, OUT, ROOT, need
+from bench.search_quality import SETS
 
 PROGRAMS = (
     ["bench.search_quality"],
     ["bench.import_speed"],
     ["bench.http_speed", "--home", str(OUT / "home")],
     ["bench.search_speed", "--home", str(OUT / "home")],
+    ["bench.vector_speed", str(OUT / "home")],
+    ["bench.suggestions", "--home", str(OUT / "home")],
+    ["bench.peers", *SETS, "--among", str(OUT / "home"), "--needs", str(ROOT / "bench" / "needs")],
+    ["bench.growth", "--folder", str(OUT / "growth"), "--from", str(OUT / "home")],
+    ["bench.http_speed", "--home", str(OUT / "growth" / "papers-1000000")],
 )
 
 
