@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from broadsheet.search.files import DamagedIndexError
+from broadsheet.search.rows import SEGMENT
 from broadsheet.search.vectors import REMOVED, Vectors
 
 DIMS = 16
@@ -431,6 +432,46 @@ def test_only_allowed_papers_are_found_and_none_of_them_is_missed(many: Path, sh
         assert len(set(found.tolist()) & set(expected.tolist())) >= 0.95 * len(expected)
         if len(allowed) < 50_000:
             assert found.tolist() == expected.tolist()
+
+
+def test_the_shortlist_is_no_shorter_where_all_that_is_near_was_removed(tmp_path: Path) -> None:
+    vectors = Vectors(tmp_path / "vectors", 64, exact_rows=1_000)
+    towards = np.zeros(64)
+    towards[::2] = 1
+    near, far = unit(some(20_000, 1, 64) + towards), unit(some(20_000, 2, 64) - towards)
+    vectors.append(range(1, 40_001), [1] * 40_000, np.concatenate([near, far]), 1)
+    vectors.append(range(1, 20_001), [REMOVED] * 20_000, near, 2)
+    view = vectors._view
+    query = np.clip(np.rint(near[:1] * 127 / 0.3), -127, 127).astype(np.int8)
+    assert 4_000 < len(vectors._shortlist(view, query, view.live, view.count, 5_000)) < 9_000
+
+
+def test_what_no_estimate_of_distances_saw_is_found_all_the_same(tmp_path: Path) -> None:
+    # Distances are estimated from every fifth of these 84,000 rows, and just those papers are gone.
+    vectors, exact = (Vectors(tmp_path / "vectors", 64, exact_rows=rows) for rows in (1_000, 10**6))
+    made = clustered(70_000)
+    vectors.append(range(1, 70_001), [1] * 70_000, made, 1)
+    gone = [row + 1 for row in range(70_000) if row % SEGMENT % 5 == 0]
+    vectors.append(gone, [REMOVED] * len(gone), np.zeros((len(gone), 64), np.float32), 2)
+    exact.refresh()
+    for query in made[:3]:
+        assert vectors.nearest(query, 20)[0].tolist() == exact.nearest(query, 20)[0].tolist()
+
+
+def test_after_compacting_the_signs_are_those_of_the_new_rows(many: Path, tmp_path: Path) -> None:
+    shutil.copytree(many, tmp_path / "vectors")
+    vectors = Vectors(tmp_path / "vectors", 64, exact_rows=10_000)
+    queries = clustered(20_000)[-20:]
+    before = [vectors.nearest(query, 20)[0].tolist() for query in queries]
+    vectors.compact()
+    # Enough for a whole segment, so that what was packed of the former rows could be taken for it.
+    added = clustered(95_000)[84_000:]
+    vectors.append(range(100_001, 111_001), [1] * 11_000, added, 4)
+    old = vectors.all_keys()
+    old = np.sort(old[old < 100_000])
+    for query, expected in zip(queries, before, strict=True):
+        found = vectors.nearest(query, 20, old)[0].tolist()
+        assert len(set(found) & set(expected)) >= 19
 
 
 def test_equal_vectors_are_all_found(tmp_path: Path) -> None:
