@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .rows import REMOVED, SEGMENT, Layout, Table, View
 
-__all__ = ["REMOVED", "Similarities", "Vectors", "text_hash"]
+__all__ = ["REMOVED", "Vectors", "text_hash"]
 
 # The components of a unit vector of 384 dimensions seldom exceed 0.3; the few that do are clipped.
 _SCALE = 127 / 0.3
@@ -322,33 +322,3 @@ class Vectors(Table):
         if not len(view.spans):
             return self.all_keys()
         return view.keys[view.live & (view.spans["count"] == 0)]
-
-    def similarities(self, vector: NDArray[np.float32]) -> Similarities:
-        """The cosine of ``vector`` (unit, float32, dims) with every paper."""
-        view = self._view
-        if not view.state.rows:
-            return Similarities(view, np.zeros(0, np.float32))
-        with self._threads.search():
-            products = self._all_products(view, _to_int8(vector.reshape(1, -1)))
-        if view.count < len(products):
-            products[~view.live] = -np.inf
-        return Similarities(view, products)
-
-
-@dataclass(frozen=True, slots=True)
-class Similarities:
-    """The cosine of one vector with every row of a view."""
-
-    _view: View
-    _cosines: NDArray[np.float32]
-
-    def best(self, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Keys and cosines of the nearest ``limit`` papers, nearest first, ties by key."""
-        return _best(self._view.keys, self._cosines, max(min(limit, self._view.count), 0))
-
-    def of(self, keys: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The cosine of each of ``keys``; NaN for a paper without vector."""
-        rows = self._view.rows_of(keys)
-        found = np.full(len(keys), np.nan, np.float32)
-        found[rows >= 0] = self._cosines[rows[rows >= 0]]
-        return found
