@@ -166,6 +166,17 @@ class Wanted:
 
 
 @dataclass(slots=True)
+class Withdrawal:
+    """A source says that the paper of ``identifier`` was withdrawn or deleted there, on ``day``."""
+
+    identifier: Identifier
+    day: str
+    source: str
+    where: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class Rejection:
     """An input that was not stored: ``where`` it stands, ``why``, with the remedy."""
 

@@ -1,0 +1,1 @@
+"""Gathering from the configured sources: one run of a source, page by page, and who does it when."""
