@@ -116,16 +116,17 @@ def migrate(engine: Engine) -> None:
             f"the database is at schema {found}, this Broadsheet knows {schema.REVISION}; "
             "install a newer Broadsheet"
         )
-    _upgrade(engine)
+    with WriteTransaction(engine) as connection:
+        upgrade(connection)
 
 
-def _upgrade(engine: Engine) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Brings the database to ``revision`` of the schema, in the transaction of ``connection``."""
     # Alembic takes a tenth of a second to import, which most starts do not need.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with WriteTransaction(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
