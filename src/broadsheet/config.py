@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
 
     @property
+    def store_url(self) -> str:
+        """The database as an SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.home / 'broadsheet.db'}"
+
+    @property
     def front_list_names(self) -> list[str]:
         return [name.strip() for name in self.front_lists.split(",") if name.strip()]
 

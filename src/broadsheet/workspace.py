@@ -32,7 +32,7 @@ class Workspace:
             raise StoreError(
                 f"the home folder {settings.home} cannot be made: {error.strerror}; choose another"
             ) from error
-        store = Store.open(settings.database_url or f"sqlite:///{settings.home / 'broadsheet.db'}")
+        store = Store.open(settings.store_url)
         engine = Engine.open(settings.home, store, settings.encoder, settings.encoder_threads)
         return cls(settings, store, engine)
 
