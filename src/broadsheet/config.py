@@ -61,6 +61,26 @@ class Settings(BaseSettings):
         "",
         description="E-mail address or web page in the User-Agent of outgoing requests, as the services ask.",
     )
+    gather: bool = Field(
+        True,
+        description="Gather from the sources while serving, each at the hours at which it publishes. "
+        "`broadsheet gather` does it by hand.",
+    )
+    sources: str = Field(
+        "",
+        description="Sources to gather from by default, separated by commas; `feed` means all feeds. "
+        "Empty means every source that is configured.",
+    )
+    allow_private_addresses: bool = Field(
+        False,
+        description="Whether addresses that people give (feeds, files) may lead to this machine or into "
+        "its private network. Off, so that nobody can look through this program at what stands behind it.",
+    )
+    pace_folder: str = Field(
+        "",
+        description="Folder where the time of the last request to each service is kept, shared by all homes "
+        "of this machine. Empty means the user's state folder; a container sets one on a volume.",
+    )
 
     @property
     def store_url(self) -> str:

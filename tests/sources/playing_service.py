@@ -36,6 +36,8 @@ class Asked:
     query: dict[str, list[str]]
     headers: dict[str, str]
     at: float
+    method: str = "GET"
+    body: bytes = b""
 
     @property
     def ids(self) -> list[str]:
@@ -71,7 +73,9 @@ def playing_service(*answers: Answer | Callable[[Asked], Answer]) -> Iterator[Pl
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(parts.path, parse_qs(parts.query), headers, time.monotonic())
+            at = time.monotonic()
+            body = self.rfile.read(int(headers.get("content-length") or 0))
+            asked = Asked(parts.path, parse_qs(parts.query), headers, at, self.command, body)
             with playing.lock:
                 answer = answers[min(len(playing.requests), len(answers) - 1)]
                 playing.requests.append(asked)
@@ -85,9 +89,13 @@ def playing_service(*answers: Answer | Callable[[Asked], Answer]) -> Iterator[Pl
                 with playing.lock:
                     playing.busy -= 1
 
+        do_POST = do_GET
+
         def _play(self, answer: Answer) -> None:
             time.sleep(answer.hold)
-            self.send_response(answer.status)
+            # The other one would add a date of its own.
+            send = self.send_response_only if "Date" in answer.headers else self.send_response
+            send(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -18,19 +19,24 @@ import httpx
 import pytest
 
 from broadsheet import __version__
+from broadsheet.config import Settings, load_settings
 from broadsheet.sources.http import (
     Client,
     RefusedAddress,
     Service,
     ServiceError,
     Stopped,
+    UnexpectedPage,
     Unreachable,
     _PublicOnly,
     is_public,
+    page_for_people,
     shown,
 )
+from broadsheet.sources.kept import KeptAnswers
+from broadsheet.sources.pace import _boot
 from tests.conftest import free_port
-from tests.sources.playing_service import Answer, playing_service
+from tests.sources.playing_service import Answer, Asked, playing_service
 
 QUICK = Service("quick", interval=0.0, tries=3, backoff=0.01, silence=5.0)
 # The wall clock, by which the pace is kept, and the monotonic one may differ by so much.
@@ -76,6 +82,108 @@ def test_not_modified_is_an_answer_to_a_conditional_request_only(client: Client)
     assert (answer.status, answer.content) == (304, b"")
     assert service.requests[0].headers["if-none-match"] == '"a"'
     assert service.requests[0].headers["if-modified-since"] == "Fri, 29 May 2026 00:00:00 GMT"
+
+
+def test_a_kept_answer_is_not_sent_again_while_it_is_the_same(tmp_path: Path) -> None:
+    def feed(asked: Asked) -> Answer:
+        same = asked.headers.get("if-none-match") == '"a"'
+        return Answer(304, b"") if same else Answer(body=b"news", headers={"ETag": '"a"'})
+
+    with playing_service(feed) as service:
+        for unchanged in (False, True, True):
+            with Client(tmp_path) as client:
+                answer = client.get(service.url, QUICK, params={"page": "1"}, keep=True)
+            assert (answer.status, answer.content, answer.unchanged) == (200, b"news", unchanged)
+        with Client(tmp_path) as client:
+            other = client.get(service.url, QUICK, params={"page": "2"}, keep=True)
+            for damaged in sorted((tmp_path / "http" / "kept").iterdir()):
+                damaged.write_bytes(damaged.read_bytes()[:-3])
+            again = client.get(service.url, QUICK, params={"page": "1"}, keep=True)
+    assert not other.unchanged and not again.unchanged and again.content == b"news"
+    assert [asked.headers.get("if-none-match") for asked in service.requests] == [
+        None, '"a"', '"a"', None, None,
+    ]  # fmt: skip
+
+
+def test_an_answer_without_validators_is_asked_for_in_full(client: Client) -> None:
+    with playing_service(Answer(body=b"1"), Answer(body=b"2")) as service:
+        assert [client.get(service.url, QUICK, keep=True).content for _ in range(2)] == [b"1", b"2"]
+    assert "if-none-match" not in service.requests[1].headers
+
+
+def test_kept_answers_do_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadsheet.sources.kept.MAX_BYTES", 1000)
+    kept = KeptAnswers(tmp_path)
+    for number in range(10):
+        kept.put(f"http://a/{number}", os.urandom(300), "text/plain", '"a"', None)
+        os.utime(kept._path(f"http://a/{number}"), (number, number))
+    kept.tidy()
+    assert [number for number in range(10) if kept.find(f"http://a/{number}")] == [8, 9]
+
+
+def test_a_question_may_be_posted_and_is_put_again_after_an_error(client: Client) -> None:
+    with playing_service(Answer(status=503), Answer(body=b"[1]")) as service:
+        answer = client.post(
+            service.url, QUICK, json={"ids": ["ARXIV:1706.03762"]}, params={"fields": "title"}
+        )
+    assert answer.content == b"[1]" and len(service.requests) == 2
+    asked = service.requests[1]
+    assert (asked.method, json.loads(asked.body)) == ("POST", {"ids": ["ARXIV:1706.03762"]})
+    assert (asked.headers["content-type"], asked.query) == ("application/json", {"fields": ["title"]})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_posted_question_is_not_sent_on_to_another_host(tmp_path: Path, status: int) -> None:
+    with playing_service(Answer()) as other, Client(tmp_path, allow_private=True) as client:
+        away = Answer(status=status, headers={"Location": other.url})
+        with playing_service(away) as service, pytest.raises(ServiceError):
+            client.post(service.url, QUICK, json=[])
+    assert other.requests == []
+
+
+def test_a_key_is_neither_logged_nor_sent_on_to_another_host(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with playing_service(Answer(status=500), Answer()) as other:
+        here = Answer(status=302, headers={"Location": "/there"})
+        away = Answer(status=302, headers={"Location": other.url})
+        with playing_service(here, away) as service, Client(tmp_path, allow_private=True) as client:
+            client.get(service.url, QUICK, headers={"x-api-key": "secret-key"})
+    assert [asked.headers.get("x-api-key") for asked in service.requests] == ["secret-key"] * 2
+    assert len(other.requests) == 2 and all("x-api-key" not in asked.headers for asked in other.requests)
+    assert "secret-key" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        (b"<!DOCTYPE html><title>Down for maintenance</title>", "an HTML page"),
+        (b'<?xml version="1.0"?>\n<!-- x --><html xmlns="a">', "an HTML page"),
+        (b"<html><script src='/cdn-cgi/challenge-platform/x.js'>", "a page that asks for a captcha"),
+    ],
+)
+def test_a_page_for_people_is_no_answer_where_data_are_asked_for(
+    client: Client, page: bytes, name: str
+) -> None:
+    with playing_service(Answer(body=page), Answer(body=b"<feed/>"), Answer(body=page)) as service:
+        assert client.get(service.url, QUICK, data=True).content == b"<feed/>"
+        with pytest.raises(UnexpectedPage, match=f"sent {name} instead of data \\(3 times\\)"):
+            client.get(service.url, QUICK, data=True)
+        assert client.get(service.url, QUICK).content == page
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b"<?xml version='1.0'?><rss><channel><title>captcha &lt;html&gt;", "text/html; charset=utf-8"),
+        (b'[{"title": "<html>"}]', "text/html"),
+        (b"<feed xmlns='a'><title type='xhtml'><div><html/></div>", "application/atom+xml"),
+        (b"", ""),
+    ],
+)
+def test_data_are_not_taken_for_a_page(content: bytes, content_type: str) -> None:
+    assert page_for_people(content, content_type) == ""
 
 
 def test_requests_keep_their_interval(client: Client) -> None:
@@ -133,31 +241,97 @@ def test_a_service_has_one_connection_at_a_time_and_services_do_not_wait_for_eac
     assert service.busiest == 2
 
 
-def test_a_clock_that_was_set_back_delays_by_the_pause_and_not_by_the_difference(
+def pace_file(folder: Path, name: str, **changed: object) -> Path:
+    """The file of a pace as a request made just now leaves it, but for what was ``changed``."""
+    told = {"boot": _boot(), "clock": time.monotonic(), "wall": time.time()}
+    path = folder / "http" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({**told, "pause": 0.2, "asking": False, "ages": [0.0], **changed}))
+    return path
+
+
+def waited(client: Client, service: Service) -> float:
+    """The seconds from now until a request to ``service`` arrives."""
+    with playing_service(Answer()) as playing:
+        started = time.monotonic()
+        client.get(playing.url, service)
+    return playing.requests[0].at - started
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_wall_clock_that_was_set_does_not_change_the_pause(
+    client: Client, tmp_path: Path, hours: int
+) -> None:
+    pace_file(tmp_path, "quick", wall=time.time() + 3600 * hours)
+    assert waited(client, QUICK) >= 0.2 - MEASURE
+
+
+def test_a_pause_goes_on_after_a_restart_of_the_machine(client: Client, tmp_path: Path) -> None:
+    pace_file(tmp_path, "long", boot="the former start", clock=1e9, wall=time.time() - 100, pause=1000.0)
+    with playing_service(Answer()) as service, pytest.raises(ServiceError, match=r"lasts (899|900) seconds"):
+        client.get(service.url, Service("long", interval=0.0))
+
+
+def test_a_clock_set_back_over_a_restart_delays_by_the_pause_and_not_by_the_difference(
     client: Client, tmp_path: Path
 ) -> None:
-    state = tmp_path / "http" / "quick.json"
-    state.parent.mkdir()
-    ahead = time.time() + 10_000
-    state.write_text(json.dumps({"written": ahead, "next": ahead + 0.2}))
-    with playing_service(Answer()) as service:
-        started = time.monotonic()
-        client.get(service.url, QUICK)
-    assert service.requests[0].at - started >= 0.2 - MEASURE
-    assert json.loads(state.read_text())["next"] <= time.time() + 1
+    state = pace_file(tmp_path, "quick", boot="the former start", clock=1e9, wall=time.time() + 10_000)
+    assert waited(client, QUICK) >= 0.2 - MEASURE
+    assert json.loads(state.read_text())["wall"] <= time.time()
 
 
-@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"written": 1}', '{"written": NaN, "next": Infinity}'])
+def test_a_request_whose_process_was_killed_counts_from_its_discovery(client: Client, tmp_path: Path) -> None:
+    pace_file(tmp_path, "slow", asking=True, clock=time.monotonic() - 100)
+    assert waited(client, Service("slow", interval=0.2)) >= 0.2 - MEASURE
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "{", "[]", '{"boot": ""}', '{"boot":"","clock":NaN,"wall":0,"pause":1,"asking":0,"ages":[]}'],
+)
 def test_a_damaged_pace_file_counts_as_a_request_just_made(
     client: Client, tmp_path: Path, damaged: str
 ) -> None:
-    state = tmp_path / "http" / "slow.json"
-    state.parent.mkdir()
-    state.write_text(damaged)
+    pace_file(tmp_path, "slow").write_text(damaged)
+    assert waited(client, Service("slow", interval=0.2)) >= 0.2 - MEASURE
+
+
+def test_no_more_requests_than_allowed_fall_into_any_window(client: Client) -> None:
+    few = Service("few", interval=0.0, windows=((3, 0.6), (4, 0.9)))
     with playing_service(Answer()) as service:
-        started = time.monotonic()
-        client.get(service.url, Service("slow", interval=0.2))
-    assert service.requests[0].at - started >= 0.2 - MEASURE
+        for _ in range(8):
+            client.get(service.url, few)
+    times = [asked.at for asked in service.requests]
+    assert min(later - first for first, later in zip(times, times[3:], strict=False)) >= 0.6 - MEASURE
+    assert min(later - first for first, later in zip(times, times[4:], strict=False)) >= 0.9 - MEASURE
+
+
+def test_homes_that_share_a_pace_folder_share_the_pace(tmp_path: Path) -> None:
+    one = Service("shared", interval=0.3)
+    with playing_service(Answer()) as service:
+        for home in ("first", "second"):
+            with Client(tmp_path / home, pace=tmp_path / "pace") as client:
+                client.get(service.url, one)
+    assert service.gaps[0] >= 0.3 - MEASURE
+
+
+def test_homes_of_one_user_share_the_pace_unless_a_setting_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("BROADSHEET_PACE_FOLDER", raising=False)
+    folders = []
+    for home in ("first", "second"):
+        with Client.of(load_settings(tmp_path / home)) as client:
+            folders.append(client.pace_folder)
+    assert folders[0] == folders[1] and folders[0].is_relative_to(tmp_path)
+    with Client.of(Settings(home=tmp_path, pace_folder=str(tmp_path / "own"))) as client:
+        assert client.pace_folder == tmp_path / "own"
+    # A container may have no such folder at all.
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    with Client.of(Settings(home=tmp_path / "third")) as client:
+        assert client.pace_folder == tmp_path / "third" / "http"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -200,6 +374,31 @@ def test_a_very_long_pause_is_told_and_nobody_asks_meanwhile(client: Client) -> 
         with pytest.raises(ServiceError, match="was not asked: it wanted a pause"):
             client.get(service.url, QUICK)
     assert len(service.requests) == 1
+
+
+def test_a_service_that_says_it_was_asked_enough_is_left_alone(client: Client) -> None:
+    reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 1)}
+    once = Service("counted", interval=0.0, tries=2, backoff=0.0)
+    with playing_service(
+        Answer(headers=reset), Answer(status=403, headers={"Retry-After": "1"}), Answer(body=b"again")
+    ) as service:
+        assert client.get(service.url, once).content == b"hello"
+        assert client.get(service.url, once).content == b"again"
+    assert min(service.gaps) >= 1.0 - MEASURE
+
+
+def test_a_pause_until_a_moment_is_measured_by_the_clock_of_the_service(client: Client) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    headers = {
+        "Date": format_datetime(yesterday, usegmt=True),
+        "Retry-After": format_datetime(yesterday + timedelta(hours=2), usegmt=True),
+    }
+    with (
+        playing_service(Answer(status=503, headers=headers)) as service,
+        pytest.raises(ServiceError, match="asks for a pause of 7,200 seconds") as caught,
+    ):
+        client.get(service.url, QUICK)
+    assert caught.value.again == 7200.0
 
 
 def test_silence_and_broken_connections_are_tried_again(client: Client) -> None:
@@ -412,7 +611,7 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with (
         playing_service(Answer()) as service,
         Client(tmp_path) as client,
-        pytest.raises(ServiceError, match="make the home folder writable"),
+        pytest.raises(ServiceError, match="make the home folder and that folder writable"),
     ):
         client.get(service.url, QUICK)
     assert service.requests == []

@@ -1,7 +1,7 @@
 """The one polite HTTP client: every request that leaves this program goes through it.
 
-Each service is asked at its own pace by all processes of a home together, over one connection, and what
-it says about waiting is obeyed; an address that a person gave never leads into the private network.
+Each service is asked at its own pace by all processes of this machine together, over one connection, and
+what it says about waiting is obeyed; an address that a person gave never leads into the private network.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
-import math
 import random
 import re
 import socket
@@ -17,17 +16,33 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-import filelock
 import httpx
 
 from .. import __version__
+from ..config import Settings
+from .kept import KeptAnswers
+from .pace import LONGEST_PAUSE_SECONDS, Pace, Service, Stopped, machine_folder
+
+__all__ = [
+    "Client",
+    "RefusedAddress",
+    "Response",
+    "Service",
+    "ServiceError",
+    "Stopped",
+    "UnexpectedPage",
+    "Unreachable",
+    "is_public",
+    "shown",
+]
 
 log = logging.getLogger(__name__)
 # httpx logs every address with its query; those are not written down.
@@ -37,33 +52,21 @@ MAX_BYTES = 50_000_000
 MAX_REDIRECTS = 5
 # A service that asks for a longer pause is left alone until then, and the caller is told.
 MAX_PAUSE_SECONDS = 300.0
-# Nobody means a longer one.
-_LONGEST_PAUSE_SECONDS = 86_400.0
 _RETRIED = {429, 500, 502, 503, 504}
 _REDIRECTS = {301, 302, 303, 307, 308}
-_LOCK_POLL_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service, the pace that it asks for, and the patience it gets; times are in seconds.
-
-    ``interval`` is the least time from the end of a request to the next one, ``tries`` how often one
-    request is tried, ``backoff`` the pause after the first failure (doubled after each further one),
-    ``silence`` how long nothing may arrive, ``longest`` how long one answer may take altogether.
-    """
-
-    name: str
-    interval: float = 1.0
-    tries: int = 4
-    backoff: float = 4.0
-    silence: float = 30.0
-    longest: float = 180.0
+# Only these say that the same question is to be put again elsewhere.
+_REPEATING_REDIRECTS = {307, 308}
+# How much of an answer tells whether it is a page for people.
+_BEGINNING = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: ``content`` is decompressed; with ``status`` 304 (not modified) it is empty."""
+    """An answer: ``content`` is decompressed; with ``status`` 304 (not modified) it is empty.
+
+    ``headers`` have lower-case names. ``unchanged`` says that the service answered "not modified" and
+    ``content`` is what it sent before (only where the client was asked to keep it).
+    """
 
     status: int
     url: str
@@ -71,20 +74,37 @@ class Response:
     content_type: str = ""
     etag: str | None = None
     last_modified: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    unchanged: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case: ``application/json``."""
+        return self.content_type.partition(";")[0].strip().lower()
 
 
 class ServiceError(Exception):
     """A request that got no usable answer; the message names service, address and remedy.
 
-    ``url`` is without query and password; ``status`` is the HTTP status, if there was an answer.
+    ``url`` is without query and password; ``status`` is the HTTP status, if there was an answer;
+    ``again`` after how many seconds the service may be asked again, where it said so.
     """
 
-    def __init__(self, service: str, url: str, why: str, remedy: str, status: int | None = None):
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        why: str,
+        remedy: str,
+        status: int | None = None,
+        again: float | None = None,
+    ):
         super().__init__(f"{service}: {shown(url)} {why}; {remedy}")
         self.service = service
         self.url = shown(url)
         self.status = status
         self.remedy = remedy
+        self.again = again
 
 
 class Unreachable(ServiceError):
@@ -95,8 +115,8 @@ class RefusedAddress(ServiceError):
     """An address that leads to this machine or into its private network, or is no web address."""
 
 
-class Stopped(Exception):
-    """The caller's stop event was set while waiting."""
+class UnexpectedPage(ServiceError):
+    """A page for people (an error, a captcha, a log-in) where data were asked for, with status 200."""
 
 
 def shown(url: str) -> str:
@@ -110,20 +130,41 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"[:300]
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked and what is taken for an answer; ``secret`` headers never go to another host."""
+
+    service: Service
+    trusted: bool
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    accept: Collection[int] = (200,)
+    data: bool = False
+    max_bytes: int = MAX_BYTES
+    stop: threading.Event | None = None
+
+
 class Client:
-    """Makes requests for one home; several clients and processes on the same home share their pace.
+    """Makes requests for one home; all clients that share a pace folder share their pace.
 
     Args:
-        home: the home folder; the pace is kept in ``HOME/http/``.
+        home: the home folder; what answers are kept for conditional requests is in ``HOME/http/``.
         contact: e-mail address or web page that the User-Agent names.
         allow_private: whether addresses given by people may lead into the private network.
+        pace: the folder of the paces; by default ``HOME/http``, so that nothing else is touched.
 
-    >>> with Client(home, contact="ada@example.org") as client:
+    >>> with Client.of(settings) as client:
     ...     answer = client.get("https://export.arxiv.org/api/query", ARXIV, params={"id_list": "2407.21783"})
     """
 
-    def __init__(self, home: Path, *, contact: str = "", allow_private: bool = False):
+    def __init__(
+        self, home: Path, *, contact: str = "", allow_private: bool = False, pace: Path | None = None
+    ):
         self.folder = home / "http"
+        self.pace_folder = pace or self.folder
+        self._kept = KeptAnswers(self.folder / "kept")
         self._allow_private = allow_private
         # A setting may hold any character, the comment of a header only these.
         contact = re.sub(r"[^!-'*-~]+", " ", contact).strip()
@@ -135,6 +176,16 @@ class Client:
             trust_env=False,
         )
 
+    @classmethod
+    def of(cls, settings: Settings) -> Client:
+        """The client as the settings have it; its pace is shared with all homes of this machine."""
+        return cls(
+            settings.home,
+            contact=settings.contact,
+            allow_private=settings.allow_private_addresses,
+            pace=machine_folder(settings.pace_folder, settings.home / "http"),
+        )
+
     def __enter__(self) -> Client:
         return self
 
@@ -144,6 +195,7 @@ class Client:
     def close(self) -> None:
         self._trusted.close()
         self._guarded.close()
+        self._kept.tidy()
 
     def get(
         self,
@@ -151,8 +203,11 @@ class Client:
         service: Service,
         *,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         etag: str | None = None,
         last_modified: str | None = None,
+        keep: bool = False,
+        data: bool = False,
         accept: Collection[int] = (200,),
         max_bytes: int = MAX_BYTES,
         stop: threading.Event | None = None,
@@ -160,15 +215,56 @@ class Client:
         """What ``service`` answers at ``url``, a base address from the settings or the code.
 
         Waits for the service's turn, follows redirects, and tries again after 429, 5xx, timeouts and
-        broken connections. With ``etag`` or ``last_modified`` the answer may be 304. Other statuses than
-        those in ``accept`` raise.
+        broken connections. Other statuses than those in ``accept`` raise.
+
+        Args:
+            headers: such as an API key; they are not logged and not sent on to another host.
+            etag, last_modified: of an answer that the caller has: the answer may then be 304.
+            keep: keep the answer in the home and ask only whether it changed: the same content comes
+                again with ``unchanged`` where it did not. A crash loses nothing by it.
+            data: a page for people with status 200 (an error, a captcha) is tried again and raises.
 
         Raises:
             Unreachable: if there is no connection.
+            UnexpectedPage: if ``data`` is set and pages for people are all that comes.
             ServiceError: if there is no usable answer after all tries.
             Stopped: if ``stop`` was set while waiting.
         """
-        return self._get(url, service, True, params, etag, last_modified, accept, max_bytes, stop)
+        question = _Question(
+            service, True, secret=headers or {}, accept=accept, data=data, max_bytes=max_bytes, stop=stop
+        )
+        return self._get(url, question, params, etag, last_modified, keep)
+
+    def post(
+        self,
+        url: str,
+        service: Service,
+        *,
+        json: Any,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bool = True,
+        accept: Collection[int] = (200,),
+        max_bytes: int = MAX_BYTES,
+        stop: threading.Event | None = None,
+    ) -> Response:
+        """What ``service`` answers to ``json`` at ``url``: a question that is too long for an address.
+
+        Only for what may be asked twice: it is tried again as `get` does, and raises the same.
+        """
+        question = _Question(
+            service,
+            True,
+            method="POST",
+            headers={"Content-Type": "application/json"},
+            secret=headers or {},
+            body=_json(json),
+            accept=accept,
+            data=data,
+            max_bytes=max_bytes,
+            stop=stop,
+        )
+        return self._ask(url, question, params)
 
     def get_page(
         self,
@@ -176,10 +272,14 @@ class Client:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
+        keep: bool = False,
+        data: bool = False,
         max_bytes: int = MAX_BYTES,
         stop: threading.Event | None = None,
     ) -> Response:
         """What stands at ``url``, an address that a person gave; one request a second to each host.
+
+        The arguments are those of `get`.
 
         Raises:
             RefusedAddress: if it is no web address or leads into the private network, also by a
@@ -190,42 +290,59 @@ class Client:
         if host is None:
             raise RefusedAddress("page", url, "is no web address", "give one that begins with https://")
         service = Service(f"page {host}", tries=2)
-        return self._get(
-            url, service, self._allow_private, None, etag, last_modified, (200,), max_bytes, stop
-        )
+        question = _Question(service, self._allow_private, data=data, max_bytes=max_bytes, stop=stop)
+        return self._get(url, question, None, etag, last_modified, keep)
 
     def _get(
         self,
         url: str,
-        service: Service,
-        trusted: bool,
+        question: _Question,
         params: Mapping[str, str] | None,
         etag: str | None,
         last_modified: str | None,
-        accept: Collection[int],
-        max_bytes: int,
-        stop: threading.Event | None,
+        keep: bool,
     ) -> Response:
+        """`_ask` with the conditions under which nothing need be sent."""
+        address = str(_address(url, question.service, params))
+        kept = self._kept.find(address) if keep else None
+        if kept:
+            etag, last_modified = kept.etag, kept.last_modified
         headers = {}
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
-        accept = {*accept, 304} if headers else accept
-        try:
-            given = target = httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
-        except httpx.InvalidURL:
-            raise RefusedAddress(service.name, url, "is no web address", "correct the setting") from None
+        if headers:
+            accept = {*question.accept, 304}
+            question = replace(question, headers=headers, accept=accept)
+        answer = self._ask(url, question, params)
+        if kept and answer.status == 304:
+            return replace(
+                answer, status=200, content=kept.content, content_type=kept.content_type, unchanged=True
+            )
+        if keep and answer.status == 200:
+            self._kept.put(address, answer.content, answer.content_type, answer.etag, answer.last_modified)
+        return answer
+
+    def _ask(self, url: str, question: _Question, params: Mapping[str, str] | None) -> Response:
+        """The answer to ``question`` at ``url`` or where that redirects to."""
+        service = question.service
+        given = target = _address(url, service, params)
         for _ in range(MAX_REDIRECTS + 1):
             # A trusted service vouches for itself, not for where it sends us.
-            ours = trusted and (self._allow_private or target.netloc == given.netloc)
+            same_host = target.netloc == given.netloc and target.scheme in (given.scheme, "https")
+            ours = question.trusted and (self._allow_private or same_host)
             client = self._trusted if ours else self._guarded
-            answer = self._tried(client, target, service, headers, accept, max_bytes, stop)
+            answer = self._tried(client, target, question if same_host else replace(question, secret={}))
             if isinstance(answer, Response):
                 return answer
             if _host(str(answer)) is None:
                 raise RefusedAddress(
                     service.name, str(answer), "is no web address", "the redirect was not followed"
+                )
+            if question.body is not None and answer.netloc != given.netloc:
+                raise ServiceError(
+                    service.name, url, "sends a question on to another host", "correct the setting"
                 )
             target = answer
         raise ServiceError(
@@ -235,28 +352,21 @@ class Client:
             "look at the address in a browser and give the last one",
         )
 
-    def _tried(
-        self,
-        client: httpx.Client,
-        url: httpx.URL,
-        service: Service,
-        headers: dict[str, str],
-        accept: Collection[int],
-        max_bytes: int,
-        stop: threading.Event | None,
-    ) -> Response | httpx.URL:
+    def _tried(self, client: httpx.Client, url: httpx.URL, question: _Question) -> Response | httpx.URL:
         """The answer at ``url`` or where it redirects to, after as many tries as it takes."""
+        service = question.service
         status: int | None = None
+        page = False
         for attempt in range(1, service.tries + 1):
-            with self._turn(service, url, stop) as pace:
+            with self._turn(service, url, question.stop) as turn:
                 asked_pause: float | None = None
                 try:
-                    answer = _exchange(client, url, service, headers, accept, max_bytes)
+                    answer = _exchange(client, url, question, turn)
                 except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
                     raise _unreachable(error, service, url) from error
                 except (httpx.TimeoutException, httpx.NetworkError, httpx.ProtocolError) as error:
                     # Other transport errors (a broken compression, a bad redirect) would come again.
-                    status, why = None, _failure(error)
+                    status, why, page = None, _failure(error), False
                 except httpx.HTTPError as error:
                     raise ServiceError(
                         service.name, str(url), f"failed ({type(error).__name__})", "try again later"
@@ -264,11 +374,11 @@ class Client:
                 else:
                     if not isinstance(answer, _TryAgain):
                         return answer
-                    status, why = answer.status, f"answered {_phrase(answer.status)}"
+                    status, why, page = answer.status, answer.why, answer.page
                     asked_pause = answer.pause
                 backoff = service.backoff * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
                 pause = max(min(backoff, MAX_PAUSE_SECONDS), asked_pause or 0.0)
-                pace.following = pause
+                turn.pause = max(turn.pause, pause)
             if asked_pause and asked_pause > MAX_PAUSE_SECONDS:
                 raise ServiceError(
                     service.name,
@@ -276,152 +386,116 @@ class Client:
                     f"{why} and asks for a pause of {asked_pause:,.0f} seconds",
                     "try again after that",
                     status,
+                    asked_pause,
                 )
             if attempt < service.tries:
                 log.info("%s %s; try %d in %.0f seconds", service.name, why, attempt + 1, pause)
         times = "once" if service.tries == 1 else f"{service.tries} times"
-        raise ServiceError(service.name, str(url), f"{why} ({times})", "try again later", status)
+        kind = UnexpectedPage if page else ServiceError
+        raise kind(service.name, str(url), f"{why} ({times})", "try again later", status)
 
     @contextmanager
-    def _turn(self, service: Service, url: httpx.URL, stop: threading.Event | None) -> Iterator[_Pace]:
-        """The service's one connection, when its interval has passed, in all processes of the home."""
-        name = re.sub(r"[^\w.-]+", "_", service.name)[:100]
+    def _turn(self, service: Service, url: httpx.URL, stop: threading.Event | None) -> Iterator[_Turn]:
+        """The service's one connection, when it may be asked, in all processes of this machine."""
+        pace = Pace(self.pace_folder, service)
+        turn = _Turn()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with self._locked(self.folder / f"{name}.lock", stop):
-                pace = _Pace(self.folder / f"{name}.json", service)
-                pace.wait(url, stop)
+            with pace.held(stop):
+                _wait(pace.remaining(), service, url, stop)
+                pace.begin()
                 try:
-                    yield pace
+                    yield turn
                 finally:
-                    # Counted from the end: however long a request was on its way, the next comes later.
-                    pace.book(pace.following)
+                    pace.end(turn.pause)
         except OSError as error:
             raise ServiceError(
                 service.name,
                 str(url),
-                f"was not asked: {self.folder} cannot be written ({error.strerror})",
-                "make the home folder writable, and room in it",
+                f"was not asked: {self.pace_folder} cannot be written ({error.strerror})",
+                "make the home folder and that folder writable, and room in them",
             ) from error
 
-    @contextmanager
-    def _locked(self, path: Path, stop: threading.Event | None) -> Iterator[None]:
-        """Holds the lock at ``path`` against all threads and processes of this machine."""
-        lock = filelock.FileLock(path)
-        while True:
-            with suppress(filelock.Timeout):
-                lock.acquire(timeout=_LOCK_POLL_SECONDS)
-                break
-            if stop and stop.is_set():
-                raise Stopped
-        try:
-            yield
-        finally:
-            lock.release()
+
+@dataclass(slots=True)
+class _Turn:
+    """One request under way; ``pause`` is how long the service is to be left alone after it."""
+
+    pause: float = 0.0
 
 
-class _Pace:
-    """When a service may be asked next, in a file, so that a restart does not forget it.
-
-    The file holds wall-clock seconds: ``written`` and ``next``. Where the clock was set back since, the
-    pause begins anew; a clock set ahead can only end a pause early.
-    """
-
-    def __init__(self, path: Path, service: Service):
-        self._path = path
-        self._service = service
-        # The pause, in seconds, that shall follow the request in hand.
-        self.following = 0.0
-
-    def wait(self, url: httpx.URL, stop: threading.Event | None) -> None:
-        """Waits until the service may be asked, and books the interval that begins then."""
-        seconds = self._remaining()
-        if seconds > MAX_PAUSE_SECONDS:
-            raise ServiceError(
-                self._service.name,
-                str(url),
-                f"was not asked: it wanted a pause that lasts {seconds:,.0f} seconds more",
-                "try again after that",
-            )
-        if stop is None:
-            time.sleep(seconds)
-        elif stop.wait(seconds):
-            raise Stopped
-        # Booked before the request, too: a crash in the middle of it counts as a request.
-        self.book(0.0)
-
-    def book(self, seconds: float) -> None:
-        """Lets nobody ask for ``seconds``, at least for the service's interval."""
-        now = time.time()
-        seconds = min(max(seconds, self._service.interval), _LONGEST_PAUSE_SECONDS)
-        state = {"written": now, "next": now + seconds}
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps(state))
-        draft.replace(self._path)
-
-    def _remaining(self) -> float:
-        try:
-            state = json.loads(self._path.read_text())
-            written, following = float(state["written"]), float(state["next"])
-        except FileNotFoundError:
-            return 0.0
-        except (ValueError, KeyError, TypeError):
-            # A file cut short by a full disk says only that there was a request.
-            return self._service.interval
-        if not math.isfinite(following - written):
-            return self._service.interval
-        if written > time.time():
-            # The clock was set back: the whole pause begins anew, and is counted from now on.
-            self.book(following - written)
-            return following - written
-        return max(0.0, following - time.time())
+def _wait(seconds: float, service: Service, url: httpx.URL, stop: threading.Event | None) -> None:
+    if seconds > MAX_PAUSE_SECONDS:
+        raise ServiceError(
+            service.name,
+            str(url),
+            f"was not asked: it wanted a pause that lasts {seconds:,.0f} seconds more",
+            "try again after that",
+            again=seconds,
+        )
+    if stop is None:
+        time.sleep(seconds)
+    elif stop.wait(seconds):
+        raise Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class _TryAgain:
-    """An answer that asks to come again: its status and the pause that it names, in seconds."""
+    """An answer that asks to come again: its status, what it was, the pause that it names, in seconds."""
 
     status: int
-    pause: float | None
+    why: str
+    pause: float | None = None
+    page: bool = False
 
 
 def _exchange(
-    client: httpx.Client,
-    url: httpx.URL,
-    service: Service,
-    headers: dict[str, str],
-    accept: Collection[int],
-    max_bytes: int,
+    client: httpx.Client, url: httpx.URL, question: _Question, turn: _Turn
 ) -> Response | httpx.URL | _TryAgain:
     """One request and its answer, read in pieces within the limits of size and time."""
+    service = question.service
     deadline = time.monotonic() + service.longest
     timeout = httpx.Timeout(service.silence, connect=min(service.silence, 10.0))
-    with client.stream("GET", url, headers=headers, timeout=timeout) as answer:
+    headers = {**question.headers, **question.secret}
+    with client.stream(
+        question.method, url, headers=headers, content=question.body, timeout=timeout
+    ) as answer:
         status = answer.status_code
+        # Whatever the answer is: a service that says how long it wants to be left alone is.
+        pause = _asked_pause(answer.headers)
+        turn.pause = pause or 0.0
         if status in _REDIRECTS and "location" in answer.headers:
+            if question.body is not None and status not in _REPEATING_REDIRECTS:
+                raise ServiceError(
+                    service.name, str(url), "does not take the question here", "correct the setting", status
+                )
             try:
                 return url.join(answer.headers["location"])
             except httpx.InvalidURL:
                 raise RefusedAddress(
                     service.name, str(url), "redirects to no web address", "give another address"
                 ) from None
-        if status in _RETRIED and status not in accept:
-            return _TryAgain(status, _retry_after(answer.headers.get("retry-after")))
-        if status not in accept:
+        if status not in question.accept:
+            # GitHub and others say "forbidden" when they mean "too often".
+            if status in _RETRIED or (status == 403 and pause):
+                return _TryAgain(status, f"answered {_phrase(status)}", pause)
             raise ServiceError(service.name, str(url), f"answered {_phrase(status)}", _remedy(status), status)
         content = bytearray()
         for piece in answer.iter_bytes(65_536):
             content += piece
-            if len(content) > max_bytes:
+            if len(content) > question.max_bytes:
                 raise ServiceError(
                     service.name,
                     str(url),
-                    f"sent more than {max_bytes:,} bytes",
+                    f"sent more than {question.max_bytes:,} bytes",
                     "this is not what was asked for; check the address",
                     status,
                 )
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer took too long")
+        if question.data and status == 200:
+            page = page_for_people(bytes(content[:_BEGINNING]), answer.headers.get("content-type", ""))
+            if page:
+                return _TryAgain(status, f"sent {page} instead of data", pause, page=True)
         return Response(
             status,
             str(url),
@@ -429,7 +503,45 @@ def _exchange(
             answer.headers.get("content-type", ""),
             answer.headers.get("etag"),
             answer.headers.get("last-modified"),
+            {name.lower(): value for name, value in answer.headers.items()},
         )
+
+
+def _address(url: str, service: Service, params: Mapping[str, str] | None) -> httpx.URL:
+    try:
+        return httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
+    except httpx.InvalidURL:
+        raise RefusedAddress(service.name, url, "is no web address", "correct the setting") from None
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# What stands first in a page for people; feeds and other XML begin otherwise, whatever their type says.
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_CAPTCHA = re.compile(
+    rb"captcha|cf-chl|challenge-platform|are you (?:a robot|human)|unusual traffic|verify you are human",
+    re.IGNORECASE,
+)
+_NO_DATA = ("image/", "video/", "audio/", "font/", "application/pdf", "application/zip")
+
+
+def page_for_people(content: bytes, content_type: str = "") -> str:
+    """What ``content`` is where it is no data but a page for people: its name for messages, else empty.
+
+    >>> page_for_people(b"<!DOCTYPE html><title>Sorry</title>"), page_for_people(b'{"html": "<html>"}')
+    ('an HTML page', '')
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith(_NO_DATA):
+        return media_type
+    if not _HTML.match(content):
+        return ""
+    return "a page that asks for a captcha" if _CAPTCHA.search(content) else "an HTML page"
 
 
 def _unreachable(error: httpx.HTTPError, service: Service, url: httpx.URL) -> Unreachable:
@@ -463,17 +575,39 @@ def _remedy(status: int) -> str:
     return "try again later"
 
 
-def _retry_after(text: str | None) -> float | None:
-    """The pause, in seconds, that the header Retry-After (seconds or a date) asks for."""
-    if not text:
-        return None
+def _asked_pause(headers: httpx.Headers) -> float | None:
+    """How many seconds a service wants to be left alone, by what its answer says.
+
+    Retry-After (RFC 9110), Backoff (Zotero), and a used-up X-RateLimit (GitHub, OpenReview and others)
+    whose reset is a moment or a number of seconds. Moments are compared with the service's own clock.
+    """
+    there = _moment(headers.get("date", "")) or datetime.now(UTC)
+    asked = [_retry_after(headers.get(name, ""), there) for name in ("retry-after", "backoff")]
+    if headers.get("x-ratelimit-remaining", "").strip() == "0":
+        reset = headers.get("x-ratelimit-reset", "").strip()
+        if re.fullmatch(r"\d{1,9}", reset):
+            asked.append(float(reset))
+        elif re.fullmatch(r"\d{10}", reset):
+            # One second more: the moment is a whole number.
+            asked.append(int(reset) - there.timestamp() + 1)
+    pauses = [pause for pause in asked if pause and pause > 0]
+    return min(max(pauses), LONGEST_PAUSE_SECONDS) if pauses else None
+
+
+def _retry_after(text: str, there: datetime) -> float | None:
+    """The pause, in seconds, that the header Retry-After (seconds or a date) asks for at ``there``."""
     if re.fullmatch(r"\d{1,9}", text.strip()):
         return float(text)
+    moment = _moment(text)
+    return max(0.0, (moment - there).total_seconds()) if moment else None
+
+
+def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _host(url: str) -> str | None:
