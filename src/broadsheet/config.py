@@ -81,6 +81,55 @@ class Settings(BaseSettings):
         description="Folder where the time of the last request to each service is kept, shared by all homes "
         "of this machine. Empty means the user's state folder; a container sets one on a volume.",
     )
+    crossref_url: str = Field(
+        "https://api.crossref.org", description="Crossref's REST API, or a mirror of it."
+    )
+    crossref_mailto: str = Field(
+        "",
+        description="E-mail address that puts requests into Crossref's polite pool. Setting it switches "
+        "Crossref on, as naming `crossref` in `BROADSHEET_SOURCES` does.",
+    )
+    openalex_url: str = Field("https://api.openalex.org", description="OpenAlex's API, or a mirror of it.")
+    openalex_key: str = Field(
+        "",
+        description="API key of OpenAlex (free). Setting it switches OpenAlex on, as naming `openalex` in "
+        "`BROADSHEET_SOURCES` does; without a key OpenAlex answers about a hundred requests a day.",
+    )
+    semantic_scholar_url: str = Field(
+        "https://api.semanticscholar.org", description="Semantic Scholar's API, or a mirror of it."
+    )
+    semantic_scholar_key: str = Field(
+        "",
+        description="API key of Semantic Scholar. Setting it switches Semantic Scholar on, as naming "
+        "`semantic_scholar` in `BROADSHEET_SOURCES` does; without a key all the world shares one pace.",
+    )
+    github_url: str = Field(
+        "https://api.github.com", description="GitHub's API, or that of a GitHub Enterprise server."
+    )
+    github_token: str = Field(
+        "",
+        description="Token of GitHub without any permission. Setting it switches the counting of stars on, "
+        "as naming `github` in `BROADSHEET_SOURCES` does; without one GitHub answers 60 requests an hour.",
+    )
+    feeds: str = Field(
+        "",
+        description="Addresses of RSS, Atom and JSON feeds to gather, separated by spaces. Those of "
+        "`HOME/feeds.opml`, which `broadsheet add feeds.opml` writes, are gathered too.",
+    )
+    folder_path: Path | None = Field(
+        None,
+        description="Folder that is watched for dropped files of papers, in every format that `broadsheet "
+        "add` reads. They are left where they are.",
+    )
+    zotero_library: str = Field(
+        "", description="Zotero library to gather: `users/NUMBER` or `groups/NUMBER`. Empty means none."
+    )
+    zotero_key: str = Field("", description="API key of Zotero with read access; a public group needs none.")
+    zotero_url: str = Field(
+        "https://api.zotero.org",
+        description="Zotero's web API; `http://127.0.0.1:23119/api` is the Zotero program on this machine "
+        "(with `users/0` as library).",
+    )
 
     @property
     def store_url(self) -> str:
