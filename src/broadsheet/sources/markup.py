@@ -21,8 +21,8 @@ _MARKUP = re.compile(
 _DROPPED = {"script", "style", "template", "iframe", "svg", "video", "audio", "head", "nav", "form"}
 _BLOCKS = {
     "p", "div", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "tr", "blockquote",
-    "section", "article", "figure", "figcaption", "title", "sec", "list", "list-item", "disp-formula", "hr", "dl",
-    "dt", "dd", "header", "footer", "details", "summary", "body",
+    "section", "article", "figure", "figcaption", "title", "sec", "list", "list-item", "disp-formula", "hr",
+    "dl", "dt", "dd", "header", "footer", "details", "summary", "body",
 }  # fmt: skip
 # Deposited JATS often lost the spaces around these.
 _WORDS = {"italic", "bold", "sc", "underline", "monospace"}
@@ -39,8 +39,8 @@ def text_of(markup: str | None) -> str:
     Formulas stay as TeX where there is TeX, a leading heading "Abstract" is left out. Text that is no
     markup only has its entities resolved. Never raises.
 
-    >>> text_of("<jats:title>Abstract</jats:title><jats:p>Ising <jats:italic>spins</jats:italic>, n &lt; 5</jats:p>")
-    'Ising spins, n < 5'
+    >>> text_of("<jats:title>Abstract</jats:title><jats:p>Some <jats:italic>spins</jats:italic>, n &lt; 5")
+    'Some spins, n < 5'
     """
     text = (markup or "")[:MAX_MARKUP].replace("\0", "")
     if not _MARKUP.search(text):
