@@ -45,21 +45,18 @@ def papers_of(connection: Connection, keys: Sequence[int]) -> dict[int, Paper]:
 def _statement(dialect: Dialect) -> str:
     """The statement in the words of ``dialect``; its one parameter are the keys."""
     if dialect.name == "postgresql":
-        row, rows, chosen = sa.func.json_build_array, sa.func.json_agg, "papers.key = ANY(%s)"
+        row, rows, chosen = sa.func.json_build_array, sa.func.json_agg, "key = ANY(%s)"
     else:
         row, rows = sa.func.json_array, sa.func.json_group_array
-        chosen = "papers.key IN (SELECT value FROM json_each(?))"
+        chosen = "key IN (SELECT value FROM json_each(?))"
     beside = [
         sa.select(rows(row(*(table.c[name] for name in names))))
         .where(table.c.paper == s.papers.c.key)
         .scalar_subquery()
         for table, *names in _BESIDE
     ]
-    own = sa.select(*_OWN, *beside).where(sa.text(chosen))
-    compiled = own.compile(dialect=dialect)
-    if compiled.params:
-        raise AssertionError(f"the keys are the only parameter, not {compiled.params}")
-    return str(compiled)
+    # The parameter is put in behind: what SQLAlchemy compiles may hold none.
+    return f"{sa.select(*_OWN, *beside).compile(dialect=dialect)} WHERE papers.{chosen}"
 
 
 def _paper(row: Sequence[Any]) -> Paper:
