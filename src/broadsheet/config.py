@@ -116,10 +116,10 @@ class Settings(BaseSettings):
         description="Addresses of RSS, Atom and JSON feeds to gather, separated by spaces. Those of "
         "`HOME/feeds.opml`, which `broadsheet add feeds.opml` writes, are gathered too.",
     )
-    folder_path: Path | None = Field(
-        None,
+    folder_path: str = Field(
+        "",
         description="Folder that is watched for dropped files of papers, in every format that `broadsheet "
-        "add` reads. They are left where they are.",
+        "add` reads. They are left where they are. Empty means none.",
     )
     zotero_library: str = Field(
         "", description="Zotero library to gather: `users/NUMBER` or `groups/NUMBER`. Empty means none."
