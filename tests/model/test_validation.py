@@ -43,7 +43,8 @@ def test_dates_become_utc() -> None:
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"title": " \x00 "}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": " \x00 ", "identifiers": [Identifier("arxiv", "2401.00001")]}, "title"),
         ({"title": "x" * (MAX_TITLE + 1)}, "title"),
         ({"title": "..."}, "title"),
         ({"abstract": "x" * (MAX_ABSTRACT + 1)}, "abstract"),

@@ -1,7 +1,8 @@
 """Identifiers of papers: recognise every written form, return one canonical form.
 
 Sources: arXiv "Understanding the arXiv identifier" (new and old schemes, versions),
-DOI handbook (syntax), ACL Anthology FAQ (old and new ids), OpenReview forum ids.
+DOI handbook (syntax), ACL Anthology FAQ (old and new ids), OpenReview forum ids, PubMed and PMC ids,
+OpenAlex works (``W`` and a number), Semantic Scholar paper ids (40 hex digits) and corpus ids.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from .text import title_key
 
 # The order in which a paper's canonical id is chosen among its identifiers.
-SCHEMES = ("arxiv", "doi", "acl", "openreview", "title")
+SCHEMES = ("arxiv", "doi", "acl", "openreview", "pmid", "pmcid", "openalex", "s2", "title")
 
 _ARXIV_NEW = r"\d{4}\.\d{4,5}"
 _ARXIV_ARCHIVES = (
@@ -33,6 +34,10 @@ _DOI = re.compile(r"10\.\d{4,9}(?:\.\d{1,9})*/[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 _ACL_OLD = re.compile(r"[A-Z]\d{2}-\d{4}")
 _ACL_NEW = re.compile(r"\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+")
 _OPENREVIEW = re.compile(r"[A-Za-z0-9_\-]{8,14}")
+_PMID = re.compile(r"[1-9]\d{0,8}")
+_PMCID = re.compile(r"(?:PMC)?([1-9]\d{0,8})(?:\.\d+)?", re.IGNORECASE)
+_OPENALEX = re.compile(r"W[1-9]\d{3,10}", re.IGNORECASE)
+_S2 = re.compile(r"(?:CorpusId:)?([1-9]\d{0,11})|([0-9a-f]{40})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,33 @@ def openreview_identifier(text: str) -> Identifier | None:
     return Identifier("openreview", text) if _OPENREVIEW.fullmatch(text) else None
 
 
+def pmid_identifier(text: str) -> Identifier | None:
+    """The PubMed id that ``text`` wholly is, or None. Only for texts known to be one: it is a number."""
+    text = text.strip()
+    return Identifier("pmid", text) if _PMID.fullmatch(text) else None
+
+
+def pmcid_identifier(text: str) -> Identifier | None:
+    """The PubMed Central id (``PMC123``; the letters may be missing) that ``text`` wholly is, or None."""
+    match = _PMCID.fullmatch(text.strip())
+    return Identifier("pmcid", f"PMC{match[1]}") if match else None
+
+
+def openalex_identifier(text: str) -> Identifier | None:
+    """The OpenAlex id of a work (``W2741809807``) that ``text`` wholly is, or None."""
+    text = text.strip()
+    return Identifier("openalex", text.upper()) if _OPENALEX.fullmatch(text) else None
+
+
+def s2_identifier(text: str) -> Identifier | None:
+    """The Semantic Scholar corpus id or paper id that ``text`` wholly is, or None.
+
+    Only for texts known to be one: a corpus id is a number.
+    """
+    match = _S2.fullmatch(text.strip())
+    return Identifier("s2", match[1] or match[2].lower()) if match else None
+
+
 def title_identifier(title: str) -> Identifier:
     """The identifier of a paper that no source gives an id: made from its normalised title."""
     digest = hashlib.sha256(title_key(title).encode()).hexdigest()[:16]
@@ -141,6 +173,18 @@ def url_identifier(url: str) -> Identifier | None:
     elif host in ("openreview.net", "api.openreview.net", "api2.openreview.net"):
         forum = parse_qs(parts.query).get("id") or parse_qs(parts.query).get("forum")
         return openreview_identifier(forum[0]) if forum else None
+    elif host == "pubmed.ncbi.nlm.nih.gov":
+        return pmid_identifier(path)
+    elif host in ("pmc.ncbi.nlm.nih.gov", "ncbi.nlm.nih.gov", "europepmc.org"):
+        name = re.search(r"(?:^|/)(PMC\d+)(?:/|$)", path, re.IGNORECASE)
+        return pmcid_identifier(name[1]) if name else None
+    elif host in ("biorxiv.org", "medrxiv.org"):
+        name = re.match(r"content/(10\.\d{4,9}/(?:\d{4}\.\d\d\.\d\d\.)?\d+)(?:v\d+)?(?:\.|/|$)", path)
+        return doi_identifier(name[1]) if name else None
+    elif host in ("openalex.org", "api.openalex.org"):
+        return openalex_identifier(path.split("/")[-1])
+    elif host in ("semanticscholar.org", "api.semanticscholar.org"):
+        return s2_identifier(path.split("/")[-1]) if path.startswith("paper/") else None
     return None
 
 
@@ -157,6 +201,14 @@ def find_identifier(text: str) -> Identifier | None:
             return acl_identifier(rest)
         case "openreview":
             return openreview_identifier(rest)
+        case "pmid":
+            return pmid_identifier(rest)
+        case "pmcid":
+            return pmcid_identifier(rest)
+        case "openalex":
+            return openalex_identifier(rest)
+        case "s2" | "corpusid":
+            return s2_identifier(rest)
         case "title":
             return Identifier("title", rest.strip()) if rest.strip() else None
     if re.fullmatch(r"title-[0-9a-f]{16}(-\d+)?", text):
@@ -164,6 +216,8 @@ def find_identifier(text: str) -> Identifier | None:
     found = arxiv_identifier(text) or doi_identifier(text) or acl_identifier(text)
     if found:
         return found
+    if re.fullmatch(r"PMC\d+", text, re.IGNORECASE):
+        return pmcid_identifier(text)
     # A URL pasted without its scheme.
     if re.match(r"[\w.-]+\.[a-z]{2,}/", text, re.IGNORECASE):
         return url_identifier("https://" + text)

@@ -75,12 +75,14 @@ class Counts:
     upvotes: int | None = None
     num_comments: int | None = None
     github_stars: int | None = None
+    citations: int | None = None
 
 
 @dataclass(slots=True)
 class Record:
     """One paper as one source tells it. Everything but ``title`` may be missing.
 
+    Without ``title`` (``""``) a record with identifiers only adds to a paper that is stored already.
     ``source`` names the kind of source (``arxiv``, ``daily_papers``, ``saved_page``, ``bibtex``,
     ``starter``, ...); ``where`` the place in the input (``FILE line 12``) for error messages.
     Titles, abstracts and names may be raw: `model.validation.checked` cleans them.
@@ -112,6 +114,13 @@ class Record:
     # What a source says that no field above holds and that its API must give back
     # (thumbnail, mediaUrls, discussionId, submittedOnDailyAt, ai_summary_model, ...).
     extra: dict[str, Any] = field(default_factory=dict)
+    # Day (``YYYY-MM-DD``) on which its counts were counted; empty: on the day of its listing, if any.
+    counted: str = ""
+    citations: int | None = None
+    # Keys (``doi:10.1/x``, ``arxiv:2407.21783``) of the works that it cites.
+    references: list[str] = field(default_factory=list)
+    # Address of the licence under which the paper can be had.
+    licence: str | None = None
 
 
 @dataclass(slots=True)
@@ -133,18 +142,21 @@ class Paper:
     upvotes: int | None = None
     num_comments: int | None = None
     github_stars: int | None = None
+    citations: int | None = None
     submitter: str | None = None
     submitter_account: dict[str, Any] | None = None
     ai_summary: str | None = None
     ai_keywords: list[str] = field(default_factory=list)
     organization: dict[str, Any] | None = None
     withdrawn: str | None = None
+    licence: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     identifiers: list[Identifier] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     # Filled where one paper is asked for, empty in lists of papers:
     versions: list[Version] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
     # field name -> source that gave it
     provenance: dict[str, str] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from . import dates
+from .identifiers import SCHEMES
 from .papers import LINK_KINDS, Author, Record
 from .text import clean_line, clean_paragraphs, title_key
 
@@ -15,6 +16,8 @@ MAX_ABSTRACT = 50_000
 MAX_LINE = 2_000
 MAX_AUTHORS = 10_000
 MAX_LIST = 200
+# The longest bibliographies are those of surveys and books; some are longer, none is read to its end.
+MAX_REFERENCES = 5_000
 MAX_COUNT = 2_000_000_000
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 MAX_NAME = 100
@@ -40,8 +43,9 @@ def checked(record: Record) -> Record:
     Raises:
         RecordError: naming the field and the remedy.
     """
-    record.title = clean_line(record.title)
-    if not record.title:
+    # Without a title it adds to a paper that is stored; a title that is nothing but space is a mistake.
+    meant, record.title = record.title, clean_line(record.title)
+    if not record.title and (meant or not record.identifiers):
         raise RecordError("the title is empty; give every paper a title")
     if len(record.title) > MAX_TITLE:
         raise RecordError(
@@ -74,6 +78,11 @@ def checked(record: Record) -> Record:
                 setattr(record, name, dates.timestamp(value))
             except dates.DateError as error:
                 raise RecordError(f"{name}: {error}") from error
+    if record.counted:
+        try:
+            record.counted = dates.day(record.counted)
+        except dates.DateError as error:
+            raise RecordError(f"counted: {error}") from error
     for name in ("venue", "comment", "submitter", "ai_summary"):
         value = getattr(record, name)
         setattr(record, name, (clean_line(value)[:MAX_LINE] or None) if value else None)
@@ -84,7 +93,10 @@ def checked(record: Record) -> Record:
         link.data = _plain(link.data)
     record.organization, record.extra = _plain(record.organization), _plain(record.extra)
     record.submitter_account = _plain(record.submitter_account)
-    for name in ("upvotes", "num_comments", "github_stars"):
+    record.references = list(dict.fromkeys(filter(_is_key, record.references)))[:MAX_REFERENCES]
+    if record.licence and not is_web_url(record.licence):
+        record.licence = None
+    for name in ("upvotes", "num_comments", "github_stars", "citations"):
         setattr(record, name, _count(getattr(record, name)))
     for listing in record.listings:
         try:
@@ -116,6 +128,12 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_plain(part, depth + 1) for part in value] if depth < MAX_DEPTH else None
     return value
+
+
+def _is_key(key: str) -> bool:
+    """Whether ``key`` is the key of an identifier, of a length that can be stored and looked up."""
+    scheme, _, value = key.partition(":")
+    return scheme in SCHEMES and 0 < len(value) <= MAX_LINE and value.isprintable()
 
 
 def _lines(texts: list[str]) -> list[str]:

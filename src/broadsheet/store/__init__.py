@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
-from ..model.papers import ImportReport, Listing, Paper, Record, Rejection
-from . import reading, writing
-from .connection import StoreError, connect, migrate
+from ..model.events import Event
+from ..model.gathering import Announced, Coverage, GatherState
+from ..model.papers import ImportReport, Listing, Paper, Record, Rejection, Withdrawal
+from . import gathering, reading, writing
+from .connection import StoreError, WriteTransaction, connect, migrate
 from .reading import Change, Standing
 
 __all__ = ["Change", "Standing", "Store", "StoreError"]
@@ -37,14 +40,83 @@ class Store:
     # -- writing
 
     def add(
-        self, items: Iterable[Record | Rejection], progress: Callable[[int], None] | None = None
+        self,
+        items: Iterable[Record | Rejection | Withdrawal],
+        progress: Callable[[int], None] | None = None,
     ) -> ImportReport:
         """Stores records and reports what became of each; rejections are passed on to the report.
 
+        A record without title, or a withdrawal, of a paper that is not stored changes nothing.
         Works in transactions of a thousand records: a kill loses at most the last of them, and the
         same records once more change nothing. ``progress`` is called with the number of items done.
         """
         return writing.add(self._engine, items, progress)
+
+    def add_page(
+        self,
+        source: str,
+        items: Iterable[Record | Rejection | Withdrawal],
+        cursor: dict[str, Any],
+        announced: Sequence[Announced],
+        progress: Callable[[int], None] | None = None,
+    ) -> ImportReport:
+        """Stores one page of ``source`` as `add` does, and where to go on after it.
+
+        ``cursor`` and ``announced`` are stored in the same transaction as the last records: after a
+        kill either all of the page is known, or its cursor is not. What is announced of one list and
+        day several times adds up.
+        """
+
+        def finish(connection: Connection) -> None:
+            gathering.save_cursor(connection, source, cursor)
+            gathering.announce(connection, source, announced)
+
+        return writing.add(self._engine, items, progress, finish)
+
+    # -- gathering
+
+    def gather_state(self, source: str) -> GatherState:
+        """How far gathering from ``source`` is; an empty state where it was never tried."""
+        return self.gather_states([source])[0]
+
+    def gather_states(self, sources: Sequence[str] | None = None) -> list[GatherState]:
+        """How far gathering is from ``sources``, in that order, or from all ever tried, by name."""
+        with self._engine.connect() as connection:
+            return gathering.states(connection, sources)
+
+    def note_gather(self, source: str, tried: str, problem: str = "") -> None:
+        """Records that a run of ``source`` ended at ``tried`` (a UTC timestamp), well or with ``problem``."""
+        with WriteTransaction(self._engine) as connection:
+            gathering.note(connection, source, tried, problem)
+
+    def claim(self, name: str, worker: str, seconds: float, now: float | None = None) -> bool:
+        """Whether ``worker`` now holds the lease ``name`` for ``seconds``; who holds it prolongs it.
+
+        A lease of a source has the name of the source. ``now`` (seconds since 1970) stands in for the
+        database's clock.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return gathering.claim(connection, name, worker, seconds, now)
+
+    def release(self, name: str, worker: str) -> None:
+        """Gives back the lease ``name`` if ``worker`` holds it."""
+        with WriteTransaction(self._engine) as connection:
+            gathering.release(connection, name, worker)
+
+    def coverage(self, first: str, last: str, source: str | None = None) -> list[Coverage]:
+        """Announced and stored papers of each source, list and day from ``first`` to ``last``, by day."""
+        with self._engine.connect() as connection:
+            return gathering.coverage(connection, first, last, source)
+
+    def missing(self, source: str) -> list[tuple[str, str, list[str]]]:
+        """(list, day, identifier keys) of what ``source`` announced and no stored paper has, by day."""
+        with self._engine.connect() as connection:
+            return gathering.missing(connection, source)
+
+    def events(self, after: int, limit: int, kinds: Collection[str] | None = None) -> list[Event]:
+        """What happened to papers with a number above ``after``, oldest first; of ``kinds`` only."""
+        with self._engine.connect() as connection:
+            return reading.events(connection, after, limit, kinds)
 
     # -- reading papers
 

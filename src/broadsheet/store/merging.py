@@ -33,7 +33,12 @@ FIELDS = (
     "ai_keywords",
     "organization",
     "withdrawn",
+    "licence",
+    "references",
 )
+COUNTED = ("upvotes", "num_comments", "github_stars", "citations")
+# Fields that have a table of their own.
+_TABLES = {"authors": "authors", "categories": "categories", "references": "bibliographies"}
 
 
 def trust(source: str) -> int:
@@ -87,6 +92,10 @@ class State:
     @property
     def github_stars(self) -> int | None:
         return self._latest("github_stars")
+
+    @property
+    def citations(self) -> int | None:
+        return self._latest("citations")
 
     def _latest(self, name: str) -> int | None:
         """The count of the latest day; the larger one where two sources counted on it."""
@@ -149,8 +158,8 @@ def absorb(state: State, record: Record, settled: bool) -> None:
         if value != old:
             state.fields[name] = value
             state.changed.add("paper")
-            if name in ("authors", "categories"):
-                state.changed.add(name)
+            if name in _TABLES:
+                state.changed.add(_TABLES[name])
         if state.provenance.get(name) != record.source:
             state.provenance[name] = record.source
             state.changed.add("paper")
@@ -225,7 +234,10 @@ def _absorb_listings(state: State, record: Record) -> None:
         # A document without a day of its own is of the day on which it was first read.
         source, day = known.source, known.day
         _count(state, Counts(source, day, listing.upvotes, listing.num_comments))
-    _count(state, Counts(source, day, record.upvotes, record.num_comments, record.github_stars))
+    if record.counted:
+        source, day = record.source, record.counted
+    counted = (record.upvotes, record.num_comments, record.github_stars, record.citations)
+    _count(state, Counts(source, day, *counted))
 
 
 def _listing_news(known: Listing, listing: Listing) -> bool:
@@ -243,10 +255,10 @@ def _listing_news(known: Listing, listing: Listing) -> bool:
 
 
 def _count(state: State, counted: Counts) -> None:
-    if counted.upvotes is counted.num_comments is counted.github_stars is None:
+    if all(getattr(counted, name) is None for name in COUNTED):
         return
     known = state.counts.setdefault((counted.source, counted.day), Counts(counted.source, counted.day))
-    for name in ("upvotes", "num_comments", "github_stars"):
+    for name in COUNTED:
         value = getattr(counted, name)
         if value is not None and value != getattr(known, name):
             setattr(known, name, value)
@@ -266,6 +278,7 @@ def unite(kept: State, dropped: State) -> None:
         "paper",
         "authors",
         "categories",
+        "bibliographies",
         "identifiers",
         "links",
         "listings",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..model.identifiers import SCHEMES, Identifier, find_identifier
+from ..model.events import Event
+from ..model.identifiers import find_identifier
 from ..model.papers import Author, Link, Listing, Paper, Version
 from . import schema as s
+from .connection import in_chunks
 from .merging import title_hash
-
-# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; planning is quicker with fewer.
-_CHUNK = 1000
+from .whole import papers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,6 @@ class Change:
     seq: int
     key: int
     kind: str
-
-
-def in_chunks(values: Collection[Any]) -> Iterator[list[Any]]:
-    """``values`` in lists short enough for one statement."""
-    listed = list(values)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
 
 
 def authors_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Author]]:
@@ -55,52 +48,13 @@ def papers(connection: Connection, keys: Sequence[int], *, listings: bool = Fals
     """
     found: dict[int, Paper] = {}
     for chunk in in_chunks(dict.fromkeys(keys)):
-        for row in connection.execute(sa.select(s.papers).where(s.papers.c.key.in_(chunk))):
-            found[row.key] = _paper(row)
-        for key, names in authors_of(connection, chunk).items():
-            found[key].authors = names
-        query = sa.select(s.categories).where(s.categories.c.paper.in_(chunk))
-        for row in connection.execute(query.order_by(s.categories.c.paper, s.categories.c.position)):
-            found[row.paper].categories.append(row.name)
-        query = sa.select(s.identifiers.c.paper, s.identifiers.c.identifier)
-        for key, identifier in connection.execute(query.where(s.identifiers.c.paper.in_(chunk))):
-            found[key].identifiers.append(Identifier.from_key(identifier))
-        query = sa.select(s.links).where(s.links.c.paper.in_(chunk))
-        for row in connection.execute(query.order_by(s.links.c.paper, s.links.c.position)):
-            found[row.paper].links.append(link_of(row))
+        found |= papers_of(connection, chunk)
         if listings:
             query = sa.select(s.listings).where(s.listings.c.paper.in_(chunk))
             order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
             for row in connection.execute(query.order_by(s.listings.c.paper, *order)):
                 found[row.paper].listings.append(listing_of(row))
-    for paper in found.values():
-        paper.identifiers.sort(key=lambda i: (SCHEMES.index(i.scheme), i.value))
     return [found[key] for key in keys if key in found]
-
-
-def _paper(row: Any) -> Paper:
-    return Paper(
-        key=row.key,
-        id=row.id,
-        title=row.title,
-        abstract=row.abstract,
-        published=row.published,
-        updated=row.updated,
-        first_listed=row.first_listed,
-        venue=row.venue,
-        comment=row.comment,
-        upvotes=row.upvotes,
-        num_comments=row.num_comments,
-        github_stars=row.github_stars,
-        submitter=row.submitter,
-        submitter_account=row.submitter_account,
-        ai_summary=row.ai_summary,
-        ai_keywords=row.ai_keywords or [],
-        organization=row.organization,
-        withdrawn=row.withdrawn,
-        extra=row.extra or {},
-        provenance=row.provenance or {},
-    )
 
 
 def key_of(connection: Connection, text: str) -> int | None:
@@ -116,13 +70,15 @@ def key_of(connection: Connection, text: str) -> int | None:
 
 
 def whole_paper(connection: Connection, key: int) -> Paper | None:
-    """One paper with its versions and listings too."""
+    """One paper with its versions, listings and references too."""
     found = papers(connection, [key], listings=True)
     if not found:
         return None
     paper = found[0]
     query = sa.select(s.versions).where(s.versions.c.paper == key).order_by(s.versions.c.number)
     paper.versions = [Version(row.number, row.date) for row in connection.execute(query)]
+    query = sa.select(s.bibliographies.c.identifiers).where(s.bibliographies.c.paper == key)
+    paper.references = connection.execute(query).scalar() or []
     return paper
 
 
@@ -284,6 +240,14 @@ def standings_since(connection: Connection, first: str, limit: int) -> list[Stan
 def changes(connection: Connection, after: int, limit: int) -> list[Change]:
     query = sa.select(s.changes.c.seq, s.changes.c.paper, s.changes.c.kind).where(s.changes.c.seq > after)
     return [Change(*row) for row in connection.execute(query.order_by(s.changes.c.seq).limit(limit))]
+
+
+def events(connection: Connection, after: int, limit: int, kinds: Collection[str] | None) -> list[Event]:
+    query = sa.select(s.events).where(s.events.c.seq > after)
+    if kinds is not None:
+        query = query.where(s.events.c.kind.in_(list(kinds)))
+    query = query.order_by(s.events.c.seq).limit(limit)
+    return [Event(row.seq, row.paper, row.kind, row.at, row.data or {}) for row in connection.execute(query)]
 
 
 def last_change(connection: Connection) -> int:

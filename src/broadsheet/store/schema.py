@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest revision under migrations/versions; a database at this one is opened without Alembic.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = sa.MetaData()
 
@@ -50,6 +50,8 @@ papers = sa.Table(
     sa.Column("extra", Json),
     # field -> source that gave it
     sa.Column("provenance", Json),
+    sa.Column("citations", sa.Integer),
+    sa.Column("licence", sa.Text),
 )
 
 identifiers = sa.Table(
@@ -131,7 +133,16 @@ counts = sa.Table(
     sa.Column("upvotes", sa.Integer),
     sa.Column("num_comments", sa.Integer),
     sa.Column("github_stars", sa.Integer),
+    sa.Column("citations", sa.Integer),
     sqlite_with_rowid=False,
+)
+
+# What a paper cites: keys of identifiers, as a list, in the order of the source.
+bibliographies = sa.Table(
+    "bibliographies",
+    metadata,
+    sa.Column("paper", Key, sa.ForeignKey("papers.key"), primary_key=True, autoincrement=False),
+    sa.Column("identifiers", Json, nullable=False),
 )
 
 # The change log: what the search index, and whoever else keeps a copy, follows. The newest change
@@ -144,4 +155,119 @@ changes = sa.Table(
     sa.Column("seq", Key, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
+)
+
+# What happened to stored papers; `paper` may have been merged into another one since.
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", Key, primary_key=True, autoincrement=False),
+    sa.Column("paper", Key, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("data", Json),
+)
+
+# What each source told of a paper, kept where the rows of the paper do not say it any more: see
+# docs/identity.md. `number` is the order in which the sources first told.
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=False),
+    sa.Column("paper", Key, sa.ForeignKey("papers.key"), nullable=False, index=True),
+    sa.Column("source", sa.Text, nullable=False),
+    # Compressed JSON; see store.tellings.
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# Papers or tellings that were brought together, with what takes them apart again.
+merges = sa.Table(
+    "merges",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("kept", Key, nullable=False, index=True),
+    # The paper that there was, and the id it had; none where a record joined a paper by its title.
+    sa.Column("dropped", Key, index=True),
+    sa.Column("dropped_id", sa.Text),
+    # "editor", or the source whose record brought them together, and where in the input it stood.
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    # Numbers of the tellings that came to the kept paper.
+    sa.Column("tellings", Json, nullable=False),
+    sa.Column("undone", sa.Text),
+)
+
+# Pairs of papers that an editor told apart; no import brings them together.
+apart = sa.Table(
+    "apart",
+    metadata,
+    sa.Column("low", Key, primary_key=True, autoincrement=False),
+    sa.Column("high", Key, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+# What an editor should look at; `low` and `high` are the two papers, `low` < `high`.
+conflicts = sa.Table(
+    "conflicts",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("low", Key, primary_key=True, autoincrement=False),
+    sa.Column("high", Key, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+# How far gathering from each source is.
+gathers = sa.Table(
+    "gathers",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("cursor", Json),
+    sa.Column("tried", sa.Text, nullable=False),
+    sa.Column("succeeded", sa.Text, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+)
+
+# Who does what only one worker may do; `until` is in seconds since 1970 by the database's clock.
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.Float(53), nullable=False),
+)
+
+# What sources said that they published on a day.
+announcements = sa.Table(
+    "announcements",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("list", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    # The number of papers that the source told, where it told one.
+    sa.Column("count", sa.Integer),
+    # How many papers it named, and their keys: one a line, in order, compressed.
+    sa.Column("named", sa.Integer, nullable=False),
+    sa.Column("identifiers", sa.LargeBinary),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("tried", sa.Text, nullable=False),
+    sa.Index("announcements_day", "day"),
+)
+
+# Named papers that were not stored when their announcement was last looked at; what came since is
+# still here until then.
+absent = sa.Table(
+    "absent",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("list", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("identifier", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
 )

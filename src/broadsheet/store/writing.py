@@ -7,19 +7,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ..model import dates
 from ..model.identifiers import SCHEMES, title_identifier
-from ..model.papers import Counts, ImportReport, Record, Rejection
+from ..model.papers import Counts, ImportReport, Record, Rejection, Withdrawal
 from ..model.validation import RecordError, checked
 from . import schema as s
-from .connection import WriteTransaction
+from .connection import WriteTransaction, in_chunks
 from .merging import State, absorb, conflicting, same_work, title_hash, unite
-from .reading import authors_of, in_chunks, link_of, listing_of
+from .reading import authors_of, link_of, listing_of
 
 log = logging.getLogger(__name__)
 
@@ -27,41 +27,63 @@ log = logging.getLogger(__name__)
 # does not wait long and that a kill costs a second of work.
 BATCH = 1000
 
-T = TypeVar("T")
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+Item = Record | Rejection | Withdrawal
+Finish = Callable[[Connection], None]
 
 
 def add(
-    engine: Engine, items: Iterable[Record | Rejection], progress: Callable[[int], None] | None = None
+    engine: Engine,
+    items: Iterable[Item],
+    progress: Callable[[int], None] | None = None,
+    finish: Finish | None = None,
 ) -> ImportReport:
-    """Stores ``items`` in batches; see `Store.add`."""
+    """Stores ``items`` in batches; see `Store.add`. ``finish`` is called in the transaction of the last."""
     report = ImportReport()
     seen: set[tuple[str, int]] = set()
-    for batch in _batches(items, BATCH):
-        records: list[Record] = []
-        for item in batch:
-            report.read += 1
-            if isinstance(item, Rejection):
-                report.rejected.append(item)
-                continue
-            try:
-                records.append(checked(item))
-            except RecordError as error:
-                report.rejected.append(Rejection(item.where, str(error)))
-        if records:
+    for batch, last in _batches(items, finish):
+        records = list(_checked(batch, report))
+        if records or last:
             with WriteTransaction(engine) as connection:
                 outcome = _Batch(connection, seen).run(records)
+                if last:
+                    last(connection)
             report.new += outcome["new"]
             report.updated += outcome["updated"]
             report.unchanged += outcome["unchanged"]
         if progress:
             progress(len(batch))
     return report
+
+
+def _batches(items: Iterable[Item], finish: Finish | None) -> Iterator[tuple[list[Item], Finish | None]]:
+    """``items`` a transaction at a time, with what ends the last one."""
+    if finish is None:
+        iterator = iter(items)
+        while batch := list(islice(iterator, BATCH)):
+            yield batch, None
+        return
+    listed = list(items)
+    for start in range(0, max(len(listed), 1), BATCH):
+        yield listed[start : start + BATCH], finish if start + BATCH >= len(listed) else None
+
+
+def _checked(items: Iterable[Item], report: ImportReport) -> Iterator[Record]:
+    """The records of ``items`` that can be stored; the others are put into ``report``."""
+    for item in items:
+        report.read += 1
+        if isinstance(item, Rejection):
+            report.rejected.append(item)
+            continue
+        try:
+            yield checked(_withdrawn(item) if isinstance(item, Withdrawal) else item)
+        except RecordError as error:
+            report.rejected.append(Rejection(item.where, str(error)))
+
+
+def _withdrawn(told: Withdrawal) -> Record:
+    """A withdrawal as a record that adds to a stored paper."""
+    extra = {"withdrawn_reason": told.reason} if told.reason else {}
+    return Record("", told.source, told.where, [told.identifier], withdrawn=told.day, extra=extra)
 
 
 class _Batch:
@@ -76,30 +98,55 @@ class _Batch:
         self.by_identifier: dict[str, State] = {}
         self.by_title: dict[str, list[State]] = defaultdict(list)
         self.dropped: list[State] = []
+        # (paper, kind, data) of what happened to papers that were stored before.
+        self.events: list[tuple[State, str, dict[str, Any]]] = []
 
     def run(self, records: Sequence[Record]) -> dict[str, int]:
         self._load(records)
         outcome = {"new": 0, "updated": 0, "unchanged": 0}
-        states: list[State] = []
+        states: list[tuple[str, State]] = []
         told: set[tuple[str, int]] = set()
         for record in records:
             state = self._resolve(record)
             created = state is None
             if state is None:
+                if not record.title:
+                    outcome["unchanged"] += 1
+                    continue
                 state = self._create(record)
             before = set(state.changed)
             state.changed.clear()
             settled = (record.source, id(state)) in told or (record.source, state.key) in self.seen
+            newest, withdrawn = max(state.versions, default=None), state.fields.get("withdrawn")
+            title = state.fields.get("title")
             absorb(state, record, settled)
+            if not created:
+                self._note(state, record, newest, withdrawn, title)
             told.add((record.source, id(state)))
             self._index(state, record)
             outcome["new" if created else "updated" if state.changed else "unchanged"] += 1
             state.changed |= before
-            states.append(state)
-        unique = list({id(state): state for state in states}.values())
-        self._store(unique)
-        self.seen.update((r.source, state.key) for r, state in zip(records, states, strict=True))
+            states.append((record.source, state))
+        self._store(list({id(state): state for _, state in states}.values()))
+        self.seen.update((source, state.key) for source, state in states)
         return outcome
+
+    def _note(
+        self, state: State, record: Record, newest: int | None, withdrawn: str | None, title: str | None
+    ) -> None:
+        """Logs what ``record`` changed in a paper that had this newest version, withdrawal and title."""
+        number = max(state.versions, default=None)
+        if newest is not None and number is not None and number > newest:
+            data = {"number": number, "date": state.versions[number], "source": record.source}
+            if state.fields.get("title") != title:
+                data["title"] = title
+            self.events.append((state, "version", data))
+        day = state.fields.get("withdrawn")
+        if day and not withdrawn:
+            reason = record.extra.get("withdrawn_reason", "")
+            self.events.append(
+                (state, "withdrawn", {"day": day[:10], "source": record.source, "reason": reason})
+            )
 
     # -- identity ---------------------------------------------------------------------------
 
@@ -112,6 +159,8 @@ class _Batch:
                 found.append(state)
         if found:
             return self._reconcile(record, found)
+        if not record.title:
+            return None
         for state in self.by_title.get(title_hash(record.title), ()):
             if same_work(state, record):
                 return state
@@ -172,7 +221,7 @@ class _Batch:
     def _index(self, state: State, record: Record) -> None:
         for key in state.identifiers:
             self.by_identifier[key] = state
-        for title in {record.title, state.fields["title"]}:
+        for title in {record.title or state.fields["title"], state.fields["title"]}:
             states = self.by_title[title_hash(title)]
             if state not in states:
                 states.append(state)
@@ -182,7 +231,7 @@ class _Batch:
     def _load(self, records: Sequence[Record]) -> None:
         """Brings in all stored papers that the records may be, by identifier or by title."""
         keys = {i.key for record in records for i in record.identifiers}
-        hashes = {title_hash(record.title) for record in records}
+        hashes = {title_hash(record.title) for record in records if record.title}
         found: set[int] = set()
         for chunk in in_chunks(keys):
             query = sa.select(s.identifiers.c.paper).where(s.identifiers.c.identifier.in_(chunk))
@@ -219,8 +268,10 @@ class _Batch:
                 states[row.paper].listings[row.telling] = listing_of(row)
             for row in self._children(s.counts, chunk):
                 states[row.paper].counts[row.source, row.day] = Counts(
-                    row.source, row.day, row.upvotes, row.num_comments, row.github_stars
+                    row.source, row.day, row.upvotes, row.num_comments, row.github_stars, row.citations
                 )
+            for row in self._children(s.bibliographies, chunk):
+                states[row.paper].fields["references"] = row.identifiers
         return list(states.values())
 
     def _children(self, table: sa.Table, keys: Sequence[int], order: str | None = None) -> Any:
@@ -255,6 +306,7 @@ class _Batch:
             if rows:
                 self.connection.execute(table.insert(), rows)
         self._log([st.key for st in new + changed], "changed", now)
+        self._log_events(now)
 
     def _remove(self, states: list[State]) -> None:
         keys = [state.key for state in states]
@@ -275,6 +327,17 @@ class _Batch:
             [{"paper": key, "seq": seq, "kind": kind, "at": now} for seq, key in enumerate(keys, first)],
         )
 
+    def _log_events(self, now: str) -> None:
+        # A paper that this batch made has no history yet.
+        rows = [
+            {"paper": state.key, "kind": kind, "at": now, "data": data} for state, kind, data in self.events
+        ]
+        if rows:
+            first = self._take_numbers("next_event", len(rows))
+            self.connection.execute(
+                s.events.insert(), [{"seq": seq, **row} for seq, row in enumerate(rows, first)]
+            )
+
     def _take_numbers(self, name: str, how_many: int) -> int:
         """The first of ``how_many`` numbers that were never given before and never will be."""
         row = self.connection.execute(sa.select(s.meta.c.value).where(s.meta.c.name == name)).scalar()
@@ -290,7 +353,7 @@ class _Batch:
 
 _COLUMNS = (
     "title", "abstract", "published", "updated", "venue", "comment", "submitter", "submitter_account",
-    "ai_summary", "ai_keywords", "organization", "withdrawn",
+    "ai_summary", "ai_keywords", "organization", "withdrawn", "licence",
 )  # fmt: skip
 
 
@@ -306,6 +369,7 @@ def _paper_row(state: State, now: str) -> dict[str, Any]:
         upvotes=state.upvotes,
         num_comments=state.num_comments,
         github_stars=state.github_stars,
+        citations=state.citations,
         extra=state.extra or None,
         provenance=state.provenance or None,
     )
@@ -361,9 +425,15 @@ def _count_rows(state: State) -> list[dict[str, Any]]:
         {
             "paper": state.key, "source": source, "day": day, "upvotes": counted.upvotes,
             "num_comments": counted.num_comments, "github_stars": counted.github_stars,
+            "citations": counted.citations,
         }
         for (source, day), counted in state.counts.items()
     ]  # fmt: skip
+
+
+def _bibliography_rows(state: State) -> list[dict[str, Any]]:
+    cited = state.fields.get("references")
+    return [{"paper": state.key, "identifiers": cited}] if cited else []
 
 
 _CHILD_ROWS: dict[sa.Table, Callable[[State], list[dict[str, Any]]]] = {
@@ -374,6 +444,7 @@ _CHILD_ROWS: dict[sa.Table, Callable[[State], list[dict[str, Any]]]] = {
     s.links: _link_rows,
     s.listings: _listing_rows,
     s.counts: _count_rows,
+    s.bibliographies: _bibliography_rows,
 }
 
 
