@@ -149,6 +149,30 @@ class Store:
         with self._engine.connect() as connection:
             return reading.keys_without_abstract(connection, limit, after)
 
+    def keys_to_enrich(
+        self,
+        source: str,
+        limit: int,
+        *,
+        after: tuple[str, int] | None = None,
+        older_than: str,
+        since: str | None = None,
+        above: int | None = None,
+        schemes: Sequence[str] = (),
+        linked: str = "",
+    ) -> list[tuple[str, int]]:
+        """Papers of which ``source`` has no count on or after the day ``older_than``, the newest first.
+
+        Told are what they are ordered by (the moment of publication, else of the first listing, else of
+        storing) and their keys; the last pair is the ``after`` of the next call. ``schemes`` asks for
+        papers with an identifier in one of them, ``linked`` for papers with a link to code whose address
+        holds it, ``since`` and ``above`` for papers as new as the one or with a key above the other.
+        """
+        with self._engine.connect() as connection:
+            return reading.keys_to_enrich(
+                connection, source, limit, after, older_than, since, above, schemes, linked
+            )
+
     def recent(self, limit: int, offset: int = 0) -> list[Paper]:
         """The newest papers by publication (where unknown: by first listing)."""
         with self._engine.connect() as connection:

@@ -218,6 +218,45 @@ def keys_without_abstract(connection: Connection, limit: int, after: int) -> lis
     return list(connection.execute(query.order_by(s.papers.c.key).limit(limit)).scalars())
 
 
+def keys_to_enrich(
+    connection: Connection,
+    source: str,
+    limit: int,
+    after: tuple[str, int] | None,
+    older_than: str,
+    since: str | None,
+    above: int | None,
+    schemes: Sequence[str],
+    linked: str,
+) -> list[tuple[str, int]]:
+    """Papers, the newest first, that ``source`` did not count lately; see `Store.keys_to_enrich`."""
+    newest, key = s.papers.c.newest, s.papers.c.key
+    counted = sa.select(s.counts.c.paper).where(
+        s.counts.c.paper == key, s.counts.c.source == source, s.counts.c.day >= older_than
+    )
+    query = sa.select(newest, key).where(~counted.exists())
+    if schemes:
+        named = sa.or_(*(s.identifiers.c.identifier.startswith(f"{scheme}:") for scheme in schemes))
+        query = query.where(
+            sa.select(s.identifiers.c.paper).where(s.identifiers.c.paper == key, named).exists()
+        )
+    if linked:
+        leads = sa.and_(s.links.c.paper == key, s.links.c.kind == "code", s.links.c.url.contains(linked))
+        query = query.where(sa.select(s.links.c.paper).where(leads).exists())
+    if since is not None or above is not None:
+        bounds = []
+        if since is not None:
+            bounds.append(newest >= since)
+        if above is not None:
+            bounds.append(key > above)
+        query = query.where(sa.or_(*bounds))
+    if after is not None:
+        day, last = after
+        query = query.where(newest <= day, sa.or_(newest < day, key < last))
+    query = query.order_by(newest.desc(), key.desc()).limit(limit)
+    return [tuple(row) for row in connection.execute(query)]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What trending is computed from: a paper's reported counts and the day it was first listed."""
