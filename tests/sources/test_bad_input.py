@@ -174,7 +174,6 @@ def test_what_is_no_text_is_named(data: bytes, word: str) -> None:
 @pytest.mark.parametrize(
     ("data", "word"),
     [
-        (b'<?xml version="1.0"?><OAI-PMH xmlns="x"></OAI-PMH>', "gather"),
         (b'<?xml version="1.0"?><rss version="2.0"></rss>', "gather"),
         (b'<rdf:RDF xmlns:rdf="x"></rdf:RDF>', "Zotero"),
         (b'<?xml version="1.0"?>\n<!-- a --><opml version="2.0"></opml>', "OPML"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..model import dates
-from ..model.papers import Record, Rejection, Wanted
+from ..model.papers import Record, Rejection, Wanted, Withdrawal
 from . import formats, identifiers
 from .batch import Batch
 from .content import Content, InputError, Unreadable
@@ -15,7 +15,7 @@ from .encodings import UnknownEncoding
 
 __all__ = ["InputError", "read_file", "read_words"]
 
-Item = Record | Rejection | Wanted
+Item = Record | Rejection | Wanted | Withdrawal
 
 
 def read_file(

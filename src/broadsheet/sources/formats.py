@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..model.papers import Record, Rejection, Wanted
+from ..model.papers import Record, Rejection, Wanted, Withdrawal
 from . import bibtex, csl, daily_papers, identifiers, jsonlines, ris
+from .arxiv import files as arxiv_files
 from .arxiv import parse_atom
 from .batch import Batch
 from .content import Content, Unreadable
 from .encodings import UnknownEncoding, decoded
 from .json_objects import looks_like_json, objects
 
-Item = Record | Rejection | Wanted
+Item = Record | Rejection | Wanted | Withdrawal
 Reader = Callable[[Content, Batch], Iterator[Item]]
 
 READ = (
     "What is read: Daily Papers pages saved as text or HTML, Daily Papers JSON, JSON lines, BibTeX, RIS, "
-    "CSL-JSON, arXiv Atom, and ids and addresses of papers, each also packed with gzip"
+    "CSL-JSON, arXiv Atom, RSS and OAI-PMH, and ids and addresses of papers, each also packed with gzip"
 )
 # The beginnings of what is no text.
 _BINARY = (
@@ -37,7 +38,6 @@ _BINARY = (
 _GATHERED = "a later version fetches it with `broadsheet gather`"
 # The first element of XML that is not read, what it is, and what to do instead.
 _XML = {
-    "oai-pmh": ("an answer of arXiv's OAI-PMH server", _GATHERED),
     "rss": ("an RSS feed", _GATHERED),
     "rdf": (
         "RDF, such as Zotero exports, or an RSS 1.0 feed",
@@ -46,10 +46,13 @@ _XML = {
     "opml": ("an OPML list of feeds", "a later version takes feeds; there are no papers in it"),
     "pubmedarticleset": ("an answer of PubMed", "export the references as RIS"),
     "xml": ("an EndNote or other XML export", "export the references as RIS or BibTeX"),
+    "schema": ("an XML schema", "give a file of papers instead of the description of its format"),
     "modscollection": ("MODS", "export the references as RIS or BibTeX"),
 }
 _ROOT = re.compile(
-    r"\A\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*<(?:\w+:)?([\w-]+)", re.DOTALL | re.IGNORECASE
+    # Each part once and for all (possessive): many comments could else be divided in a million ways.
+    r"\A\s*(?>(?><\?.*?\?>)\s*|(?><!--.*?-->)\s*|(?><!doctype[^>\[]*(?:\[.*?\]\s*)?>)\s*)*+<(?:\w+:)?([\w-]+)",
+    re.DOTALL | re.IGNORECASE,
 )
 # A list of what is no paper is told of once it is sure.
 _MAX_FOREIGN = 3
@@ -89,6 +92,10 @@ def _beginning(head: bytes) -> str:
 def _xml_reader(text: str) -> Reader:
     root = _ROOT.match(text)
     name = root[1].lower() if root else ""
+    if name in ("oai-pmh", "record"):
+        return arxiv_files.read_oai
+    if name in ("rss", "feed") and arxiv_files.is_feed(text):
+        return arxiv_files.read_feed
     if name == "feed":
         return _read_atom
     if name in _XML:
