@@ -1,0 +1,100 @@
+"""bioRxiv and medRxiv gathered day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ...model.gathering import Announced
+from ...model.papers import Record, Rejection
+from ..days import DayPage, next_due, nothing, pages_by_day
+from ..http import Service
+from ..source import Page, Run, Source
+from . import fetch
+from .adapter import record
+from .parse import Answer
+
+ALL = "all"
+# Posts appear through the working day of New York; the last of them in its evening.
+_HOURS = (6, 15, 20)
+
+
+class Preprints:
+    """The preprints of one server in chosen categories.
+
+    Args:
+        server: ``biorxiv`` or ``medrxiv``.
+        categories: as the server names them (``neuroscience``, ``cell biology``); ``all`` means all.
+        again: how many days before today are asked again: posts of a day come late.
+        first: how many days the first run asks for.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        categories: Sequence[str] = (ALL,),
+        url: str = fetch.URL,
+        *,
+        again: int = 3,
+        first: int = 7,
+        service: Service = fetch.BIORXIV,
+    ):
+        self.name = server
+        self.title = "medRxiv" if server == "medrxiv" else "bioRxiv"
+        self.home_page = f"https://www.{server}.org/"
+        self._categories = {name.strip().lower().replace("_", " ") for name in categories}
+        self._url, self._again, self._first, self._service = url, again, first, service
+
+    def pages(self, run: Run) -> Iterator[Page]:
+        """See `Source.pages`; a page is one of the API's."""
+
+        def ask(day: str, within: Mapping[str, Any]) -> Iterator[DayPage]:
+            return self._day(day, within, run)
+
+        yield from pages_by_day(run, self.name, ask, again=self._again, first=self._first)
+
+    def due(self, last_success: datetime | None, now: datetime) -> datetime:
+        """See `Source.due`."""
+        return next_due(_HOURS, last_success, now)
+
+    def _day(self, day: str, within: Mapping[str, Any], run: Run) -> Iterator[DayPage]:
+        """The pages of ``day``; what it announced is told with the last one."""
+        offset, keys = int(within.get("offset", 0)), list(within.get("keys", ()))
+        while True:
+            page = fetch.fetch_day(
+                self.name, day, offset, run.client, url=self._url, service=self._service, stop=run.stop
+            )
+            items = self._chosen(page)
+            keys += [item.identifiers[0].key for item in items if isinstance(item, Record)]
+            offset += len(page.posts)
+            if page.posts and offset < page.total:
+                yield DayPage(items, within={"offset": offset, "keys": keys})
+                continue
+            announced = Announced(self.name, day, list(dict.fromkeys(keys)))
+            if not offset:
+                announced = nothing(self.name, day, run.now, self.title)
+            elif not keys:
+                announced.count = 0
+            yield DayPage(items, [announced])
+            return
+
+    def _chosen(self, page: Answer) -> list[Record | Rejection]:
+        """The records of the posts in the chosen categories, and what is none."""
+        items: list[Record | Rejection] = []
+        for post in page.posts:
+            if isinstance(post, Rejection):
+                items.append(post)
+            elif ALL in self._categories or post.category.lower() in self._categories:
+                items.append(record(post, f"{self.title} {post.doi or f'post {post.place}'}", self.name))
+        return items
+
+
+def sources(settings: Any) -> list[Source]:
+    """bioRxiv and medRxiv, each where categories of it are chosen."""
+    chosen = (("biorxiv", settings.biorxiv_categories), ("medrxiv", settings.medrxiv_categories))
+    return [
+        Preprints(server, names, settings.biorxiv_url)
+        for server, text in chosen
+        if (names := [name.strip() for name in text.split(",") if name.strip()])
+    ]
