@@ -81,6 +81,64 @@ class Settings(BaseSettings):
         description="Folder where the time of the last request to each service is kept, shared by all homes "
         "of this machine. Empty means the user's state folder; a container sets one on a volume.",
     )
+    daily_papers: bool = Field(True, description="Gather the Daily Papers of Hugging Face, day by day.")
+    daily_papers_url: str = Field(
+        "https://huggingface.co/api/daily_papers", description="The Daily Papers API, or a mirror of it."
+    )
+    daily_papers_again: int = Field(
+        7,
+        ge=1,
+        le=60,
+        description="Days before today whose Daily Papers are asked for again each time, because votes go on "
+        "counting; after a week hardly any come.",
+    )
+    openreview_venues: str = Field(
+        "",
+        description="Venues to gather from OpenReview, as venue ids separated by commas: "
+        "`ICLR.cc/2026/Conference,TMLR`. Empty means none.",
+    )
+    openreview_submissions: bool = Field(
+        False,
+        description="Gather all public submissions to these venues too: under review, rejected, withdrawn. "
+        "Off, because they are several times as many as the accepted papers.",
+    )
+    openreview_url: str = Field(
+        "https://api2.openreview.net/notes", description="OpenReview's notes (API version 2), or a mirror."
+    )
+    acl_collections: str = Field(
+        "",
+        description="What to gather from the ACL Anthology, separated by commas: venues (`acl,emnlp`: this "
+        "year and the last) and collections (`2021.metanlp`, `P19`). Empty means none.",
+    )
+    acl_url: str = Field(
+        "https://raw.githubusercontent.com/acl-org/acl-anthology/master/data/xml",
+        description="Folder of the Anthology's XML files, or a mirror of it.",
+    )
+    biorxiv_categories: str = Field(
+        "",
+        description="Categories to gather from bioRxiv, separated by commas (`neuroscience,cell biology`); "
+        "`all` means all. Empty means none.",
+    )
+    medrxiv_categories: str = Field(
+        "",
+        description="Categories to gather from medRxiv, separated by commas (`epidemiology,oncology`); "
+        "`all` means all. Empty means none.",
+    )
+    biorxiv_url: str = Field(
+        "https://api.biorxiv.org/details", description="The API of bioRxiv and medRxiv, or a mirror of it."
+    )
+    pubmed_search: str = Field(
+        "",
+        description="Search to gather from PubMed, as its own page takes it: "
+        '`"deep learning"[Title] AND radiology`. Empty means none.',
+    )
+    pubmed_api_key: str = Field(
+        "",
+        description="API key of an NCBI account: with one ten requests a second are allowed, without three.",
+    )
+    pubmed_url: str = Field(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils", description="NCBI's E-utilities, or a mirror."
+    )
     crossref_url: str = Field(
         "https://api.crossref.org", description="Crossref's REST API, or a mirror of it."
     )
