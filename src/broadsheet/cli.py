@@ -1,4 +1,4 @@
-"""The command line: `broadsheet add`, `search`, `serve`, `eval`, `reindex`, `doctor`."""
+"""The command line: what each command of `broadsheet` takes, does and prints."""
 
 from __future__ import annotations
 
@@ -155,6 +155,94 @@ def add(
             console.print(outcome.message, markup=False)
     if report.rejected and report.read == len(report.rejected):
         raise typer.Exit(1)
+
+
+@app.command()
+def gather(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Sources, such as `arxiv` or `feed`; without names, all that the settings configure.",
+            metavar="[SOURCE]...",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Fetch everything from this day (YYYY-MM-DD) on. Runs for days where need be; stopped "
+            "(Ctrl-C) and started again it goes on where it was."
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin what `--since` had begun or completed anew.")
+    ] = False,
+    later: Annotated[
+        bool, typer.Option("--later", help="Leave indexing to the server, or to the next command.")
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Fetch what is new from the sources, each at the pace that it asks for.
+
+    A running server does this by itself. Ends with status 1 when a source failed; what came before is
+    stored, and the others are gathered all the same.
+    """
+    from .gathering import UnknownSource
+    from .gathering.command import gather_sources
+    from .model.dates import day
+
+    first = day(since) if since else None
+    with _workspace(home) as workspace:
+        try:
+            with _bars() as advance:
+                gathered = gather_sources(workspace, names or [], since=first, again=again, progress=advance)
+        except UnknownSource as error:
+            raise _fail(str(error)) from error
+        for problem in gathered.problems:
+            stderr.print(problem, markup=False, highlight=False)
+        if not later and not gathered.stopped:
+            with _progress("Indexing") as advance:
+                workspace.engine.follow(workspace.store, progress=advance)
+    if _wants_json(json):
+        _print_json(gathered.as_json())
+    else:
+        for told in gathered.sources:
+            console.print(
+                f"{told.source}: {told.read:,} read: {told.new:,} new, {told.updated:,} updated, "
+                f"{told.unchanged:,} unchanged, {told.rejected:,} rejected"
+                + (f" ({told.state})" if told.state != "done" else ""),
+                markup=False,
+                highlight=False,
+            )
+            for rejection in told.rejections[:5]:
+                console.print(f"  {rejection.where}: {rejection.why}", markup=False, highlight=False)
+            if told.problem:
+                console.print(f"  {told.problem}", markup=False, highlight=False)
+    if gathered.stopped:
+        raise KeyboardInterrupt
+    if gathered.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar for each source on the error stream: ``advance(source, done, expected)``."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(source: str, done: int, expected: int | None) -> None:
+            if source not in tasks:
+                tasks[source] = bars.add_task(source, total=expected)
+            bars.update(tasks[source], advance=done, total=expected)
+
+        yield advance
 
 
 @app.command()

@@ -44,7 +44,7 @@ def add_inputs(
 
     _gain(report, workspace.store.add(records(), progress))
     if wanted:
-        with Client(workspace.home, contact=workspace.settings.contact) as client:
+        with Client.of(workspace.settings) as client:
             found = fetch_papers(wanted, client, url=workspace.settings.arxiv_url)
             _gain(report, workspace.store.add(found, progress))
     return report

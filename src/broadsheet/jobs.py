@@ -1,4 +1,4 @@
-"""What runs behind a serving process: following the change log, fetching missing abstracts."""
+"""What runs behind a serving process: following the change log, gathering, missing abstracts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from .gathering import Schedule
+from .gathering.leases import held
 from .sources.abstracts import fetch_missing_abstracts
 from .sources.http import Client
 from .workspace import Workspace
@@ -16,6 +18,8 @@ log = logging.getLogger(__name__)
 FOLLOW_EVERY_SECONDS = 2.0
 # A network that was away is tried again; arXiv's answers change once a day.
 ABSTRACTS_EVERY_SECONDS = 3600.0
+# How soon after it is due a source is gathered; looking costs one small query.
+GATHER_EVERY_SECONDS = 30.0
 
 
 class Jobs:
@@ -25,18 +29,22 @@ class Jobs:
         self._workspace = workspace
         self._stop = threading.Event()
         self._warm = False
+        self._schedule = Schedule(workspace.store, workspace.settings, self._stop)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         self._run("follow", self._follow, FOLLOW_EVERY_SECONDS)
         if self._workspace.settings.fetch_abstracts:
             self._run("abstracts", self._abstracts, ABSTRACTS_EVERY_SECONDS)
+        if self._workspace.settings.gather:
+            self._run("gather", self._gather, GATHER_EVERY_SECONDS)
 
     def stop(self) -> None:
         """Asks all jobs to end and waits for them; what they had done stays done."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=10)
+        self._schedule.close()
 
     def _run(self, name: str, job: Callable[[], None], every: float) -> None:
         def loop() -> None:
@@ -58,8 +66,13 @@ class Jobs:
             self._warm = True
         self._workspace.engine.follow(self._workspace.store, stop=self._stop)
 
+    def _gather(self) -> None:
+        self._schedule.turn()
+
     def _abstracts(self) -> None:
-        with Client(self._workspace.home, contact=self._workspace.settings.contact) as client:
-            fetch_missing_abstracts(
-                self._workspace.store, client, self._stop, url=self._workspace.settings.arxiv_url
-            )
+        settings, store = self._workspace.settings, self._workspace.store
+        # Of several workers on one database one is enough.
+        with held(store, "abstracts") as lease:
+            if lease:
+                with Client.of(settings) as client:
+                    fetch_missing_abstracts(store, client, self._stop, url=settings.arxiv_url)

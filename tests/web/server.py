@@ -86,7 +86,8 @@ def running_server(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BROADSHEET_")}
-    environment |= {"BROADSHEET_FETCH_ABSTRACTS": "false", "PYTHONUNBUFFERED": "1", **(env or {})}
+    environment |= {"BROADSHEET_FETCH_ABSTRACTS": "false", "BROADSHEET_GATHER": "false"}
+    environment |= {"BROADSHEET_PACE_FOLDER": str(home / "http"), "PYTHONUNBUFFERED": "1", **(env or {})}
     program = Path(sys.executable).with_name("broadsheet")
     home.mkdir(parents=True, exist_ok=True)
     log = home.parent / f"{home.name}.server-{port}.log"

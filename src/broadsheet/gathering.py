@@ -1,1 +1,0 @@
-"""Gathering from the configured sources: one run of a source, page by page, and who does it when."""
