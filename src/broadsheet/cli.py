@@ -426,6 +426,67 @@ def doctor(home: Home = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write, for example broadsheet.zip.")],
+    with_index: Annotated[
+        bool,
+        typer.Option(
+            "--with-index", help="Also the encoded vectors, which take hours to make on a large home."
+        ),
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write everything that is stored, and the settings, to one file; the server may go on meanwhile."""
+    from .backup import back_up
+    from .config import load_settings
+
+    with _progress("Backing up") as advance:
+        written = back_up(load_settings(home), file, with_index=with_index, progress=advance)
+    if _wants_json(json):
+        _print_json(written.as_json())
+    else:
+        console.print(f"{written.file}: {written.papers:,} papers, {written.bytes:,} bytes", highlight=False)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `broadsheet backup` wrote.")],
+    home: Home = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Also where papers are stored; what is there is kept under another name."
+        ),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read the backup and compare it with its checksums.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Fill an empty home and its database (SQLite or PostgreSQL) from a backup; stop the server before."""
+    from .backup import Backup
+    from .backup import restore as restored_into
+    from .config import load_settings
+
+    with Backup(file) as opened:
+        with _progress("Checking") as advance:
+            opened.check(advance)
+        if check:
+            told = {"file": str(file), "whole": True, **opened.told()}
+            _print_json(told) if _wants_json(json) else console.print(f"{file} is whole.", highlight=False)
+            return
+        with _progress("Restoring") as advance:
+            done = restored_into(load_settings(home), opened, force=force, progress=advance)
+    if _wants_json(json):
+        _print_json(done.as_json())
+        return
+    console.print(f"{done.papers:,} papers are in {done.home} ({done.database}).", highlight=False)
+    for note in done.notes:
+        console.print(note, markup=False, highlight=False)
+
+
 def main() -> None:
     """The entry point: errors that a person can mend are one line, not a traceback."""
     try:
