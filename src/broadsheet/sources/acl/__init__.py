@@ -1,7 +1,6 @@
-"""The ACL Anthology: the XML files of its collections, fetched, parsed, and adapted to the model."""
+"""The ACL Anthology: XML files of its collections, parsed and adapted to the model; `source` gathers them."""
 
 from .adapter import record
 from .parse import AnthologyError, papers
-from .source import AclAnthology, sources
 
-__all__ = ["AclAnthology", "AnthologyError", "papers", "record", "sources"]
+__all__ = ["AnthologyError", "papers", "record"]

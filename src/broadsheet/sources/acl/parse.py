@@ -7,12 +7,12 @@ titles and abstracts, ids of the old and the new form, how the id of a paper is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import BinaryIO
 
 from lxml import etree
+
+from ..xml_events import DamagedXml, xml_events
 
 _OLD = re.compile(r"[A-Z]\d{2}")
 _ANTHOLOGY_ID = re.compile(r"[A-Z]\d{2}-\d{4}|\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+")
@@ -92,38 +92,25 @@ _META = {
 }
 
 
-def papers(data: bytes | BinaryIO) -> Iterator[Paper]:
+def papers(data: bytes | Iterable[bytes]) -> Iterator[Paper]:
     """The papers of a collection, in order, without front and back matter; in constant memory.
-
-    Entities beyond XML's own are not resolved, and nothing is loaded.
 
     Raises:
         AnthologyError: if ``data`` is no collection; where it is damaged, after the papers before that.
     """
-    parser = etree.iterparse(
-        BytesIO(data) if isinstance(data, bytes) else data,
-        events=("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    collection, volume, place = "", None, 0
-    root = None
+    root, volume, place = None, None, 0
     try:
-        for event, element in parser:
+        for event, element in xml_events(data, ("paper", "volume")):
             if root is None:
                 root = element
                 if element.tag != "collection" or not element.get("id"):
                     raise AnthologyError("this is no collection of the ACL Anthology (<collection id=…>)")
-                collection = element.get("id", "")
             if event == "start":
                 if element.tag == "volume" and element.getparent() is root:
+                    collection = root.get("id", "")
                     key = f"{collection}-{element.get('id', '')}"
                     volume, place = Volume(key, collection, ingested=element.get("ingest-date", "")), 0
-            elif volume is None or element.getparent() is None:
+            elif volume is None:
                 continue
             elif element.tag == "meta":
                 _read_meta(volume, element)
@@ -136,11 +123,11 @@ def papers(data: bytes | BinaryIO) -> Iterator[Paper]:
             elif element.tag == "volume":
                 element.clear()
                 volume = None
-    except etree.XMLSyntaxError as error:
+    except DamagedXml as error:
         if root is None:
-            raise AnthologyError(f"this is no collection of the ACL Anthology: {error.msg}") from error
+            raise AnthologyError(f"this is no collection of the ACL Anthology: {error}") from error
         where = f"{volume.key}, paper {place}" if volume else "the last volume"
-        raise AnthologyError(f"the collection is damaged after {where}: {error.msg}") from error
+        raise AnthologyError(f"the collection is damaged after {where}: {error}") from error
     if root is None:
         raise AnthologyError("this is no collection of the ACL Anthology: it is empty")
 

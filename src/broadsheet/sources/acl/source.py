@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -127,7 +126,7 @@ class AclAnthology:
     ) -> Iterator[tuple[int, list[Record | Rejection], list[Announced]]]:
         """The volumes of a collection with papers, numbered from 1: items and what was announced."""
         try:
-            volumes = groupby(papers(io.BytesIO(answer.content)), key=_volume_key)
+            volumes = groupby(papers(answer.content), key=_volume_key)
             for number, (_, found) in enumerate(volumes, start=1):
                 in_volume = list(found)
                 items = [

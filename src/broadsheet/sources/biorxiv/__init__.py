@@ -1,7 +1,6 @@
-"""bioRxiv and medRxiv: the answers of their API, fetched, parsed, and adapted to the model."""
+"""bioRxiv and medRxiv: the answers of their API, parsed and adapted to the model; `source` gathers them."""
 
 from .adapter import record
 from .parse import DetailsError, answer, is_answer
-from .source import Preprints, sources
 
-__all__ = ["DetailsError", "Preprints", "answer", "is_answer", "record", "sources"]
+__all__ = ["DetailsError", "answer", "is_answer", "record"]

@@ -94,7 +94,7 @@ def is_note(value: Any) -> bool:
 def is_answer(value: Any) -> bool:
     """Whether ``value`` has the form of an answer with notes."""
     notes = value.get("notes") if isinstance(value, dict) else None
-    return isinstance(notes, list) and (not notes or any(is_note(note) for note in notes))
+    return isinstance(notes, list) and (any(is_note(note) for note in notes) if notes else "count" in value)
 
 
 def answer(value: Any, name: str = "OpenReview answer", start: int = 0) -> Answer:

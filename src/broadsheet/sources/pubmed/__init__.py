@@ -1,7 +1,6 @@
-"""PubMed: the answers of its E-utilities, fetched, parsed, and adapted to the model."""
+"""PubMed: the answers of its E-utilities, parsed and adapted to the model; `source` gathers a search."""
 
 from .adapter import record
 from .parse import PubmedError, articles
-from .source import PubMed, sources
 
-__all__ = ["PubMed", "PubmedError", "articles", "record", "sources"]
+__all__ = ["PubmedError", "articles", "record"]

@@ -5,14 +5,14 @@ Source: NLM, "E-utilities In-Depth" and the DTD of PubMedArticleSet (2025).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 from lxml import etree
 
 from ..mathml import tex_of
+from ..xml_events import DamagedXml, xml_events
 
 _RECORDS = ("PubmedArticle", "PubmedBookArticle")
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS)
@@ -82,27 +82,15 @@ def found_ids(value: Any) -> Found:
     return Found(int(count), ids)
 
 
-def articles(data: bytes | BinaryIO) -> Iterator[Article]:
+def articles(data: bytes | Iterable[bytes]) -> Iterator[Article]:
     """The articles and books of an answer (EFetch, XML), in order, in constant memory.
-
-    Entities beyond XML's own are not resolved, and nothing is loaded.
 
     Raises:
         PubmedError: if ``data`` is no such answer; where it is damaged, after the articles before that.
     """
-    parser = etree.iterparse(
-        BytesIO(data) if isinstance(data, bytes) else data,
-        events=("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     place, root = 0, None
     try:
-        for event, element in parser:
+        for event, element in xml_events(data, _RECORDS):
             if root is None:
                 root = element
                 if element.tag not in (*_ROOTS, "eFetchResult"):
@@ -119,10 +107,10 @@ def articles(data: bytes | BinaryIO) -> Iterator[Article]:
                     del element.getparent()[0]
             elif event == "end" and element.tag == "ERROR":
                 raise PubmedError(f"the service says: {_text(element)[:200]}")
-    except etree.XMLSyntaxError as error:
+    except DamagedXml as error:
         if root is None:
-            raise PubmedError(f"this is no answer of PubMed: {error.msg}") from error
-        raise PubmedError(f"the answer is damaged after article {place}: {error.msg}") from error
+            raise PubmedError(f"this is no answer of PubMed: {error}") from error
+        raise PubmedError(f"the answer is damaged after article {place}: {error}") from error
     if root is None:
         raise PubmedError("this is no answer of PubMed: it is empty")
 
