@@ -8,19 +8,27 @@ from typing import Any
 
 from ..model.papers import Record, Rejection, Wanted, Withdrawal
 from . import bibtex, csl, daily_papers, identifiers, jsonlines, ris
+from .acl import files as acl_files
 from .arxiv import files as arxiv_files
 from .arxiv import parse_atom
 from .batch import Batch
+from .biorxiv import files as biorxiv_files
+from .biorxiv import is_answer as is_biorxiv
 from .content import Content, Unreadable
 from .encodings import UnknownEncoding, decoded
 from .json_objects import looks_like_json, objects
+from .openreview import files as openreview_files
+from .openreview import is_answer as is_openreview
+from .openreview import is_note
+from .pubmed import files as pubmed_files
 
 Item = Record | Rejection | Wanted | Withdrawal
 Reader = Callable[[Content, Batch], Iterator[Item]]
 
 READ = (
     "What is read: Daily Papers pages saved as text or HTML, Daily Papers JSON, JSON lines, BibTeX, RIS, "
-    "CSL-JSON, arXiv Atom, RSS and OAI-PMH, and ids and addresses of papers, each also packed with gzip"
+    "CSL-JSON, arXiv Atom, RSS and OAI-PMH, PubMed XML, ACL Anthology XML, OpenReview JSON, bioRxiv JSON, "
+    "and ids and addresses of papers, each also packed with gzip"
 )
 # The beginnings of what is no text.
 _BINARY = (
@@ -44,7 +52,6 @@ _XML = {
         "export the library as BibTeX, RIS or CSL-JSON",
     ),
     "opml": ("an OPML list of feeds", "a later version takes feeds; there are no papers in it"),
-    "pubmedarticleset": ("an answer of PubMed", "export the references as RIS"),
     "xml": ("an EndNote or other XML export", "export the references as RIS or BibTeX"),
     "schema": ("an XML schema", "give a file of papers instead of the description of its format"),
     "modscollection": ("MODS", "export the references as RIS or BibTeX"),
@@ -94,6 +101,16 @@ def _xml_reader(text: str) -> Reader:
     name = root[1].lower() if root else ""
     if name in ("oai-pmh", "record"):
         return arxiv_files.read_oai
+    if name in (
+        "pubmedarticleset",
+        "pubmedarticle",
+        "pubmedbookarticleset",
+        "pubmedbookarticle",
+        "efetchresult",
+    ):
+        return pubmed_files.read_articles
+    if name == "collection" and re.search(r"<collection\s[^>]{0,200}\bid\s*=", text):
+        return acl_files.read_collection
     if name in ("rss", "feed") and arxiv_files.is_feed(text):
         return arxiv_files.read_feed
     if name == "feed":
@@ -129,6 +146,12 @@ def _read_json(content: Content, batch: Batch) -> Iterator[Item]:
             yield found
             continue
         where, value = found
+        if is_biorxiv(value):
+            yield from biorxiv_files.items_of(value, where, batch)
+            continue
+        if is_openreview(value) or is_note(value):
+            yield from openreview_files.items_of(value, where, batch)
+            continue
         if isinstance(value, dict) and "title" not in value and (items := csl.adapter.items_of(value)):
             for number, item in enumerate(items, start=1):
                 yield csl.adapter.record(item, f"{where} entry {number}", batch)
@@ -223,6 +246,8 @@ def _is_foreign(value: Any) -> bool:
 def _told(value: Any) -> str:
     if not isinstance(value, dict):
         return f"it is {str(value)[:40]!r}"
+    if pubmed_files.is_search(value):
+        return "it is the answer to a search of PubMed, which holds ids only (fetch them with efetch)"
     if {"key", "library", "data"} <= value.keys():
         return "it is an item of the Zotero web API (ask it for format=csljson or bibtex)"
     return (
