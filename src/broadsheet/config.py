@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field
@@ -56,6 +57,34 @@ class Settings(BaseSettings):
     arxiv_url: str = Field(
         "https://export.arxiv.org/api/query",
         description="arXiv's query API; another address only for a mirror of it.",
+    )
+    arxiv_categories: str = Field(
+        "cs.AI,cs.CL,cs.CV,cs.LG,stat.ML",
+        description="Categories of arXiv to gather, separated by commas; `cs` or `hep-th` means a whole "
+        "archive. The default is where machine learning appears. Empty means none.",
+    )
+    arxiv_first_days: int = Field(
+        7,
+        ge=0,
+        description="How many days back the first gathering from arXiv begins: a week fills the first "
+        "pages soon. 0 means the whole copy of these categories, which takes hours.",
+    )
+    arxiv_oai_format: Literal["arXivRaw", "arXiv"] = Field(
+        "arXivRaw",
+        description="Format of the copy: `arXivRaw` tells all versions, `arXiv` the parts of names.",
+    )
+    arxiv_holidays: str = Field(
+        "",
+        description="Evenings (YYYY-MM-DD, US Eastern, divided by commas) on which arXiv announces nothing, "
+        "beside those of 2025 and 2026, which are known. arXiv publishes the list of each year on "
+        "https://info.arxiv.org/help/availability.html.",
+    )
+    arxiv_oai_url: str = Field(
+        "https://oaipmh.arxiv.org/oai", description="arXiv's OAI-PMH server, or a mirror of it."
+    )
+    arxiv_feed_url: str = Field(
+        "https://rss.arxiv.org/rss",
+        description="arXiv's feeds of the day, without the category; `https://rss.arxiv.org/atom` does, too.",
     )
     contact: str = Field(
         "",

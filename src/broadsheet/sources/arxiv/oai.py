@@ -100,7 +100,7 @@ class OaiAnswer:
 
     After that ``response_date`` is the server's clock, ``errors`` are its errors as (code, message),
     ``place`` the number of its records, ``token`` its resumption token: None where there is none, empty on
-    the last page of several.
+    the last page of several; ``whole`` says that the answer came to its end.
     """
 
     def __init__(self, chunks: Iterable[bytes]):
@@ -110,6 +110,7 @@ class OaiAnswer:
         self.errors: list[tuple[str, str]] = []
         self.token: str | None = None
         self.place = 0
+        self.whole = False
         self._known = False
         self._why = ""
 
@@ -161,6 +162,7 @@ class OaiAnswer:
                         yield Damage(self.place, "", f"{self._why}, so the rest was left unread")
                     return None
             parser.close()
+            self.whole = True
             return None
         except etree.XMLSyntaxError as error:
             told = parser.error_log
