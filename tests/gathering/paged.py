@@ -25,16 +25,16 @@ NAME = "paged"
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def pages(number: int, size: int = 3) -> list[dict[str, Any]]:
-    """``number`` pages of papers. Every fifth page tells papers of the one before it again, changed."""
+def pages(number: int, size: int = 3, year: int = 26) -> list[dict[str, Any]]:
+    """``number`` pages of papers of ``year``. Every fifth one tells those of the page before it, changed."""
     told = []
     for page in range(number):
         of = page - 1 if page % 5 == 4 else page
         papers = [
             {
-                "id": f"26{1 + of // 1000 % 12:02}.{of % 1000 * 100 + place:05}",
-                "title": f"Paper {place} of page {of}" + (", revised" if of != page else ""),
-                "abstract": f"We look at what page {of} says about number {place}, and count it.",
+                "id": f"{year}{1 + of // 1000 % 12:02}.{of % 1000 * 100 + place:05}",
+                "title": f"Paper {place} of page {of} of {year}" + (", revised" if of != page else ""),
+                "abstract": f"We look at what page {of} of {year} says about number {place}, and count it.",
                 "upvotes": page,
             }
             for place in range(size)

@@ -52,7 +52,7 @@ def test_a_run_stores_all_pages_and_tells_what_became_of_them(store: Store, clie
     state = store.gather_state(NAME)
     assert state.cursor == {"complete": True} and state.succeeded and not state.problem and not state.holder
     assert [day.state for day in store.coverage("2026-01-01", "2026-01-02")] == ["complete"] * 2
-    assert store.paper("2601.00301").title == "Paper 1 of page 3, revised"
+    assert store.paper("2601.00301").title == "Paper 1 of page 3 of 26, revised"
 
 
 def test_a_failed_run_keeps_its_pages_and_the_next_one_goes_on_there(store: Store, client: Client) -> None:

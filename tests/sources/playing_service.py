@@ -8,12 +8,14 @@ assert len(service.requests) == 2
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -113,6 +115,11 @@ def playing_service(*answers: Answer | Callable[[Asked], Answer]) -> Iterator[Pl
         daemon_threads = True
         # Without this, closing waits for connections that clients keep open.
         block_on_close = False
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            # A client that was killed is nothing to tell of.
+            if not isinstance(sys.exc_info()[1], ConnectionError):
+                super().handle_error(request, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     playing.url = f"http://127.0.0.1:{server.server_port}"

@@ -10,7 +10,22 @@ from .source import Source
 
 # What is gathered under a name (of a feed: what stands before the colon), and the folder that does it.
 # A new source is a folder whose ``source.py`` offers ``sources(settings)``, and a line here.
-FOLDERS = {}
+FOLDERS = {
+    "daily_papers": "daily_papers",
+    "openreview": "openreview",
+    "acl": "acl",
+    "biorxiv": "biorxiv",
+    "medrxiv": "biorxiv",
+    "pubmed": "pubmed",
+    "feed": "feeds",
+    "folder": "folder",
+    "zotero": "zotero",
+    # These add to papers that are stored: what the others brought comes first.
+    "crossref": "crossref",
+    "openalex": "openalex",
+    "semantic_scholar": "semantic_scholar",
+    "github": "github",
+}
 
 
 @dataclass(slots=True)

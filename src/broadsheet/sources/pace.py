@@ -110,11 +110,10 @@ class Pace:
         except FileNotFoundError:
             return 0.0
         if state is None or state.asking:
-            # Whoever asked died of it, or the disk was full: a request may just have arrived there.
-            self._write(state.ages(0.0) if state else [0.0], self._service.interval)
+            # Whoever asked died of it, or the disk was full: a request may be on its way there still.
+            self._write(state.ages(0.0) if state else [0.0], 2 * self._service.interval)
             state = _State.read(self._path)
-            if state is None:
-                return self._service.interval
+            assert state is not None
         elapsed = state.elapsed()
         if elapsed < 0:
             # The clock was set back over a restart: the pause begins anew, and is counted from now on.

@@ -1,0 +1,192 @@
+"""Kills gathering at random instants, and compares what is stored with what an undisturbed run stores.
+
+    python -m bench.gather_kills --kills 1000
+
+Two services on loopback give papers page by page and stumble at every fifth request: errors, pauses,
+slowness, broken connections, web pages with status 200, answers cut short, expired tokens. Three workers
+gather both into one home; each is killed (SIGKILL) after a random time and started again, until the home
+has everything. Then the next home begins, until there were enough kills. Measured from the services' logs:
+whether any request came sooner than the pace allows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from broadsheet.gathering import gather
+from broadsheet.sources.http import Client, Service
+from broadsheet.store import Store
+from tests.gathering.paged import Catalogue, Paged, pages
+from tests.sources.playing_service import Playing, playing_service
+
+from .common import save
+
+NAMES = ("first", "second")
+# At most so often, and so many in so many seconds.
+INTERVAL = 0.1
+WINDOW = (12, 2.0)
+FAULTS = 20
+# The first requests come after a tenth of a second; a page takes about as long as the interval.
+SHORTEST_LIFE, LONGEST_LIFE = 0.1, 1.0
+WORKERS = 3
+
+
+def service(name: str) -> Service:
+    return Service(name, INTERVAL, tries=3, backoff=0.05, silence=5.0, windows=(WINDOW,))
+
+
+@dataclass
+class Figures:
+    """What was measured; ``too_soon`` counts requests that came before the pace allowed them."""
+
+    kills: int = 0
+    homes: int = 0
+    lives: int = 0
+    requests: int = 0
+    too_soon: int = 0
+    least_gap_s: float = 1e9
+    fullest_window: int = 0
+    different: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def live(home: str, urls: list[str]) -> None:
+    """One worker's life: gathers until both sources are complete, or until it is killed."""
+    store = Store.open(f"sqlite:///{home}/broadsheet.db")
+    sources = [Paged(url, service(name), name) for url, name in zip(urls, NAMES, strict=True)]
+    with Client(Path(home)) as client:
+        while not complete(store):
+            gather(store, client, sources)
+            # As the schedule does: a source that failed is not tried again at once.
+            time.sleep(0.05)
+
+
+def complete(store: Store) -> bool:
+    return all(state.cursor.get("complete") for state in store.gather_states(NAMES))
+
+
+def contents(home: Path) -> dict[str, Any]:
+    """All that is stored in ``home``, without the numbers and times that each home has of its own."""
+    store = Store.open(f"sqlite:///{home}/broadsheet.db")
+    try:
+        ids = [name for name, _ in store.ids_between("1900-01-01", "2100-01-01")]
+        papers = [asdict(store.paper(name)) for name in sorted(ids)]
+        for paper in papers:
+            del paper["key"]
+        coverage = [asdict(day) | {"tried": ""} for day in store.coverage("1900-01-01", "2100-01-01")]
+        return {
+            "counts": store.counts(),
+            "papers": papers,
+            "coverage": coverage,
+            "events": sorted((event.kind, str(event.data)) for event in store.events(0, 1_000_000)),
+            "cursors": [state.cursor for state in store.gather_states(NAMES)],
+        }
+    finally:
+        store.close()
+
+
+def measure(kills: int, folder: Path, number_of_pages: int = 150, seed: int = 1) -> Figures:
+    """Kills workers ``kills`` times; the homes are made in ``folder``."""
+    began = time.monotonic()
+    context = multiprocessing.get_context("forkserver")
+    # What a life needs is loaded once: a kill should meet gathering, not the loading of modules.
+    context.set_forkserver_preload([__name__])
+    chance, figures = random.Random(seed), Figures()
+    catalogues = [Catalogue(pages(number_of_pages)), Catalogue(pages(number_of_pages // 2, 5, year=25))]
+    with playing_service(catalogues[0]) as one, playing_service(catalogues[1]) as two:
+        urls = [one.url, two.url]
+        undisturbed = folder / "undisturbed"
+        undisturbed.mkdir()
+        worker = context.Process(target=live, args=(str(undisturbed), urls))
+        worker.start()
+        worker.join()
+        expected = contents(undisturbed)
+        for catalogue in catalogues:
+            catalogue.faults = FAULTS
+        check(figures, one, two)
+        while figures.kills < kills:
+            home = folder / f"home-{figures.homes + 1}"
+            home.mkdir()
+            disturb(home, urls, kills, chance, figures, context)
+            figures.homes += 1
+            found = contents(home)
+            figures.different += [
+                f"{home.name}: {name}" for name in expected if found[name] != expected[name]
+            ]
+            check(figures, one, two)
+            if sys.stderr.isatty():
+                print(f"{figures.kills} kills, {figures.homes} homes", file=sys.stderr)
+    figures.seconds = time.monotonic() - began
+    return figures
+
+
+def disturb(
+    home: Path, urls: list[str], kills: int, chance: random.Random, figures: Figures, context: Any
+) -> None:
+    """Lets workers live and die until ``home`` is complete, or there were enough kills and it is."""
+    store = Store.open(f"sqlite:///{home}/broadsheet.db")
+    lives: dict[int, tuple[Any, float]] = {}
+    try:
+        while not complete(store) or lives:
+            for number in range(WORKERS):
+                if number not in lives and not complete(store):
+                    process = context.Process(target=live, args=(str(home), urls), daemon=True)
+                    process.start()
+                    figures.lives += 1
+                    until = time.monotonic() + chance.uniform(SHORTEST_LIFE, LONGEST_LIFE)
+                    # When there were enough kills, the last ones live to the end.
+                    lives[number] = (process, until if figures.kills < kills else float("inf"))
+            now = time.monotonic()
+            for number, (process, until) in list(lives.items()):
+                if not process.is_alive():
+                    del lives[number]
+                elif now >= until:
+                    process.kill()
+                    process.join()
+                    figures.kills += 1
+                    del lives[number]
+            time.sleep(0.005)
+    finally:
+        store.close()
+
+
+def check(figures: Figures, *services: Playing) -> None:
+    """Reads the services' logs: how close together their requests came; and begins new ones."""
+    count, seconds = WINDOW
+    for playing in services:
+        times = [asked.at for asked in playing.requests]
+        figures.requests += len(times)
+        figures.least_gap_s = min([figures.least_gap_s, *playing.gaps])
+        figures.too_soon += sum(gap < INTERVAL for gap in playing.gaps)
+        for place, at in enumerate(times):
+            within = sum(at <= other < at + seconds for other in times[place : place + count + 5])
+            figures.fullest_window = max(figures.fullest_window, within)
+            figures.too_soon += within > count
+        playing.requests.clear()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=1000, help="how often a worker is killed (1,000)")
+    parser.add_argument("--pages", type=int, default=150, help="pages of the first service (150)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random times and faults")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="broadsheet-kills-") as folder:
+        figures = measure(arguments.kills, Path(folder), arguments.pages, arguments.seed)
+    save("gather_kills", asdict(figures) | {"different": ", ".join(figures.different) or "nothing"})
+    if figures.too_soon or figures.different:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
