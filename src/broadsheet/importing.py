@@ -11,9 +11,10 @@ from .model.papers import ImportReport, Record, Rejection, Wanted
 from .sources.abstracts import fetch_papers
 from .sources.files import InputError, read_file, read_words
 from .sources.http import Client
+from .sources.opml import OpmlError, Subscription, subscribe
 from .workspace import Workspace
 
-Item = Record | Rejection | Wanted
+Item = Record | Rejection | Wanted | Subscription
 
 
 def add_inputs(
@@ -22,7 +23,7 @@ def add_inputs(
     day: str | None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Stores what ``inputs`` hold: files, ``-`` for standard input, ids or URLs of papers.
+    """Stores what ``inputs`` hold: files, ``-`` for standard input, ids or URLs of papers, lists of feeds.
 
     An input that cannot be opened is reported as rejected, and the others are read all the same.
 
@@ -31,10 +32,13 @@ def add_inputs(
     """
     report = ImportReport()
     wanted: list[Wanted] = []
+    feeds: list[Subscription] = []
 
     def records() -> Iterator[Record | Rejection]:
         for item in _items(inputs, day):
-            if not isinstance(item, Wanted):
+            if isinstance(item, Subscription):
+                feeds.append(item)
+            elif not isinstance(item, Wanted):
                 yield item
             elif workspace.store.resolve(item.identifier.key) is not None:
                 report.read += 1
@@ -43,11 +47,24 @@ def add_inputs(
                 wanted.append(item)
 
     _gain(report, workspace.store.add(records(), progress))
+    if feeds:
+        _gain(report, _subscribed(workspace, feeds))
     if wanted:
         with Client.of(workspace.settings) as client:
             found = fetch_papers(wanted, client, url=workspace.settings.arxiv_url)
             _gain(report, workspace.store.add(found, progress))
     return report
+
+
+def _subscribed(workspace: Workspace, feeds: list[Subscription]) -> ImportReport:
+    """What became of ``feeds``, which are kept in the home and gathered from now on."""
+    try:
+        new, _ = subscribe(workspace.home, feeds)
+    except (OpmlError, OSError) as error:
+        return ImportReport(
+            len(feeds), rejected=[Rejection(feeds[0].where, f"the feeds were not kept: {error}")]
+        )
+    return ImportReport(len(feeds), new=new, unchanged=len(feeds) - new)
 
 
 def _items(inputs: Iterable[str], day: str | None) -> Iterator[Item]:

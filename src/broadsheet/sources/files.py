@@ -12,16 +12,17 @@ from . import formats, identifiers
 from .batch import Batch
 from .content import Content, InputError, Unreadable
 from .encodings import UnknownEncoding
+from .opml import Subscription
 
 __all__ = ["InputError", "read_file", "read_words"]
 
-Item = Record | Rejection | Wanted | Withdrawal
+Item = Record | Rejection | Wanted | Withdrawal | Subscription
 
 
 def read_file(
     source: str | Path | BinaryIO, *, name: str | None = None, day: str | None = None
 ) -> Iterator[Item]:
-    """What ``source`` holds, in its order: papers, papers asked for by id, and what cannot be read.
+    """What ``source`` holds, in its order: papers, papers asked for by id, feeds, and what cannot be read.
 
     The format is told by the content; gzip of every format is read, too. Nothing but opening the
     input raises: what is wrong inside it is yielded as a `Rejection`, and reading goes on.

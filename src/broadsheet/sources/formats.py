@@ -15,19 +15,29 @@ from .batch import Batch
 from .biorxiv import files as biorxiv_files
 from .biorxiv import is_answer as is_biorxiv
 from .content import Content, Unreadable
+from .crossref import files as crossref_files
 from .encodings import UnknownEncoding, decoded
+from .feeds import files as feed_files
+from .feeds.parse import is_json_feed
+from .github.parse import is_repository
 from .json_objects import looks_like_json, objects
+from .openalex import files as openalex_files
 from .openreview import files as openreview_files
 from .openreview import is_answer as is_openreview
 from .openreview import is_note
+from .opml import Subscription
+from .opml import files as opml_files
 from .pubmed import files as pubmed_files
+from .semantic_scholar import files as semantic_scholar_files
+from .zotero import files as zotero_files
 
-Item = Record | Rejection | Wanted | Withdrawal
+Item = Record | Rejection | Wanted | Withdrawal | Subscription
 Reader = Callable[[Content, Batch], Iterator[Item]]
 
 READ = (
     "What is read: Daily Papers pages saved as text or HTML, Daily Papers JSON, JSON lines, BibTeX, RIS, "
     "CSL-JSON, arXiv Atom, RSS and OAI-PMH, PubMed XML, ACL Anthology XML, OpenReview JSON, bioRxiv JSON, "
+    "JSON of Crossref, OpenAlex, Semantic Scholar and Zotero, RSS, Atom and JSON feeds, OPML lists of feeds, "
     "and ids and addresses of papers, each also packed with gzip"
 )
 # The beginnings of what is no text.
@@ -43,15 +53,9 @@ _BINARY = (
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
 )
-_GATHERED = "a later version fetches it with `broadsheet gather`"
 # The first element of XML that is not read, what it is, and what to do instead.
 _XML = {
-    "rss": ("an RSS feed", _GATHERED),
-    "rdf": (
-        "RDF, such as Zotero exports, or an RSS 1.0 feed",
-        "export the library as BibTeX, RIS or CSL-JSON",
-    ),
-    "opml": ("an OPML list of feeds", "a later version takes feeds; there are no papers in it"),
+    "rdf": ("RDF, such as Zotero exports", "export the library as BibTeX, RIS or CSL-JSON"),
     "xml": ("an EndNote or other XML export", "export the references as RIS or BibTeX"),
     "schema": ("an XML schema", "give a file of papers instead of the description of its format"),
     "modscollection": ("MODS", "export the references as RIS or BibTeX"),
@@ -61,6 +65,10 @@ _ROOT = re.compile(
     r"\A\s*(?>(?><\?.*?\?>)\s*|(?><!--.*?-->)\s*|(?><!doctype[^>\[]*(?:\[.*?\]\s*)?>)\s*)*+<(?:\w+:)?([\w-]+)",
     re.DOTALL | re.IGNORECASE,
 )
+# The namespaces of RSS 1.0 and of the RSS 0.90 before it, which are RDF.
+_RSS_IN_RDF = re.compile(r"purl\.org/rss/1\.0/[\"']|my\.netscape\.com/(?:publish/formats/)?(?:rdf|rss)")
+# What the first id of an answer of arXiv's API looks like.
+_ARXIV_ID = re.compile(r"<id>\s*https?://(?:export\.)?arxiv\.org/(?:api|abs)/")
 # A list of what is no paper is told of once it is sure.
 _MAX_FOREIGN = 3
 
@@ -113,8 +121,12 @@ def _xml_reader(text: str) -> Reader:
         return acl_files.read_collection
     if name in ("rss", "feed") and arxiv_files.is_feed(text):
         return arxiv_files.read_feed
-    if name == "feed":
+    if name == "feed" and (first := re.search(r"<id>[^<]{0,200}", text)) and _ARXIV_ID.match(first[0]):
         return _read_atom
+    if name in ("rss", "feed") or (name == "rdf" and _RSS_IN_RDF.search(text)):
+        return feed_files.read_feed
+    if name == "opml":
+        return opml_files.read_subscriptions
     if name in _XML:
         what, remedy = _XML[name]
         raise Unreadable(f"it is {what}, which is not read from a file; {remedy}. {READ}")
@@ -152,6 +164,9 @@ def _read_json(content: Content, batch: Batch) -> Iterator[Item]:
         if is_openreview(value) or is_note(value):
             yield from openreview_files.items_of(value, where, batch)
             continue
+        if read_answer := next((read for is_one, read in _ANSWERS if is_one(value)), None):
+            yield from read_answer(value, where, batch)
+            continue
         if isinstance(value, dict) and "title" not in value and (items := csl.adapter.items_of(value)):
             for number, item in enumerate(items, start=1):
                 yield csl.adapter.record(item, f"{where} entry {number}", batch)
@@ -166,6 +181,16 @@ def _read_json(content: Content, batch: Batch) -> Iterator[Item]:
             continue
         read += 1
         yield _adapted(value, where, batch)
+
+
+# Answers of services in JSON: how they are told, and what reads them.
+_ANSWERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, str, Batch], Iterator[Item]]], ...] = (
+    (crossref_files.is_answer, crossref_files.items_of),
+    (openalex_files.is_answer, openalex_files.items_of),
+    (semantic_scholar_files.is_answer, semantic_scholar_files.items_of),
+    (zotero_files.is_answer, zotero_files.items_of),
+    (is_json_feed, feed_files.items_of),
+)
 
 
 def _read_bibtex(content: Content, batch: Batch) -> Iterator[Item]:
@@ -218,6 +243,8 @@ _LOOKS: tuple[tuple[Callable[[str], bool], Reader], ...] = (
 
 def _adapted(value: Any, where: str, batch: Batch) -> Item:
     """The record that a JSON value tells, by its shape, or why it tells none."""
+    if value is None:
+        return Rejection(where, "it is null: the service did not know the paper; ask for it by another id")
     if not isinstance(value, dict):
         return Rejection(where, f"{_told(value)}, no JSON object with a title")
     try:
@@ -234,6 +261,8 @@ def _is_foreign(value: Any) -> bool:
     """Whether ``value`` is a JSON object without any field of a form that is read."""
     if not isinstance(value, dict):
         return False
+    if is_repository(value) or _is_leaderboard(value):
+        return True
     known = jsonlines.adapter.FIELDS.keys() & value.keys()
     # Much has a title, but is no paper: schemas, posts, pages.
     return (
@@ -243,9 +272,19 @@ def _is_foreign(value: Any) -> bool:
     )
 
 
+def _is_leaderboard(value: dict[str, Any]) -> bool:
+    return {"task", "datasets"} <= value.keys()
+
+
 def _told(value: Any) -> str:
     if not isinstance(value, dict):
         return f"it is {str(value)[:40]!r}"
+    if is_repository(value):
+        return "it is a repository of GitHub (`broadsheet gather github` counts stars)"
+    if _is_leaderboard(value):
+        return "it is a leaderboard of Papers with Code, whose rows are results of models"
+    if "error" in value and len(value) <= 3:
+        return f"it is the error {str(value['error'])[:80]!r} of a service"
     if pubmed_files.is_search(value):
         return "it is the answer to a search of PubMed, which holds ids only (fetch them with efetch)"
     if {"key", "library", "data"} <= value.keys():

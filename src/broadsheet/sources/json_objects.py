@@ -21,7 +21,7 @@ def looks_like_json(head: str) -> bool:
     """Whether ``head``, the beginning of an input, is that of JSON, or of JSON lines of which the
     first is broken.
     """
-    whole = re.match(r"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[{\[\]\"]|$))", head)
+    whole = re.match(r"\s*(?:\{\s*(?:[\"}]|$)|\[\s*(?:[{\[\]\"]|null\b|$))", head)
     return bool(whole) or any(_OBJECT_LINE.match(line) for line in head.split("\n", 4)[1:4])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...model.identifiers import doi_identifier, url_identifier
+from ...model.identifiers import doi_identifier
 from ...model.links import add_printed_links, page_link
 from ...model.papers import Author, Link, Record, Rejection, Withdrawal
 from .parse import Work
@@ -35,8 +35,6 @@ def record(found: Work, where: str) -> Record | Rejection:
     )
     if doi.scheme == "doi":
         result.links.append(Link("doi", f"https://doi.org/{found.doi}", SOURCE, "DOI"))
-    if found.url and not url_identifier(found.url):
-        result.links.append(page_link(found.url, SOURCE, "resource"))
     for url in found.related:
         link = page_link(url, SOURCE, "relation")
         if link.kind == "code":

@@ -36,7 +36,6 @@ class Work:
     authors: list[str] = field(default_factory=list)
     published: str = ""
     venue: str = ""
-    url: str = ""
     licence: str = ""
     citations: int | None = None
     references: list[str] = field(default_factory=list)
@@ -62,7 +61,6 @@ def work(value: dict[str, Any]) -> Work:
         authors=[name for author in objects_in(value.get("author")) if (name := _name(author))],
         published=_published(value),
         venue=_venue(value),
-        url=text(object_in(object_in(value.get("resource")).get("primary")).get("URL")),
         licence=_licence(objects_in(value.get("license"))),
         citations=number(value.get("is-referenced-by-count")),
         references=[doi for ref in objects_in(value.get("reference")) if (doi := text(ref.get("DOI")))],
@@ -105,12 +103,9 @@ def _venue(value: dict[str, Any]) -> str:
 
 
 def _licence(licences: list[dict[str, Any]]) -> str:
-    """The open licence, if there is one; else that of the published version."""
-    addresses = [(text(licence.get("content-version")), text(licence.get("URL"))) for licence in licences]
-    for _, url in addresses:
-        if re.match(r"https?://creativecommons\.org/", url):
-            return url
-    return next((url for version, url in addresses if version in ("vor", "unspecified") and url), "")
+    """The open licence, if there is one; the others are terms of publishers for their own sites."""
+    urls = (text(licence.get("URL")) for licence in licences)
+    return next((url for url in urls if re.match(r"https?://creativecommons\.org/", url)), "")
 
 
 def _updates(values: Any) -> list[Update]:

@@ -63,7 +63,8 @@ class ParsedFeed:
 
 def is_json_feed(value: Any) -> bool:
     """Whether ``value`` is a feed in JSON Feed form."""
-    return bool(_JSON_FEED.match(text(object_in(value).get("version")))) and "items" in value
+    value = object_in(value)
+    return bool(_JSON_FEED.match(text(value.get("version")))) and "items" in value
 
 
 def feed(data: bytes, url: str = "") -> ParsedFeed:
