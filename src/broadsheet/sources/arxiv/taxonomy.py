@@ -22,7 +22,7 @@ _GROUPS = dict.fromkeys(_PHYSICS.split(), "physics") | {
     name: name for name in ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")
 }
 # MSC and ACM classes stand among the categories of the API, and are none.
-_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]{2}|\.[a-z]+(?:-[a-z]+)+)?")
+_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]{2}|\.[a-z]+(?:-[a-z]+)*)?")
 
 
 class CategoryError(ValueError):
