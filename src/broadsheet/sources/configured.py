@@ -11,6 +11,7 @@ from .source import Source
 # What is gathered under a name (of a feed: what stands before the colon), and the folder that does it.
 # A new source is a folder whose ``source.py`` offers ``sources(settings)``, and a line here.
 FOLDERS = {
+    "arxiv": "arxiv",
     "daily_papers": "daily_papers",
     "openreview": "openreview",
     "acl": "acl",
