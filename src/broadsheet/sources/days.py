@@ -96,6 +96,15 @@ def no_answer(list_name: str, day: str, error: ServiceError) -> Announced:
     return Announced(list_name, day, state="refused" if refused else "failed", reason=str(error))
 
 
+def listed(list_name: str, day: str, keys: Sequence[str], unread: int = 0) -> Announced:
+    """What was listed: the papers of ``keys``, and ``unread`` entries that told none and so are missing."""
+    names = list(dict.fromkeys(keys))
+    if not unread:
+        return Announced(list_name, day, names, len(names))
+    reason = f"{unread} of {len(names) + unread} entries could not be read"
+    return Announced(list_name, day, names, len(names) + unread, reason=reason)
+
+
 def nothing(list_name: str, day: str, now: datetime, title: str) -> Announced:
     """That the service answered, and has nothing for ``day``: a day off, or not yet."""
     if date.fromisoformat(day).weekday() >= 5:

@@ -22,10 +22,10 @@ def record(paper: Paper, where: str) -> Record | Rejection:
     """The record that ``paper`` tells, listed in its volume on the day it came to the Anthology."""
     identifier = acl_identifier(paper.id)
     if not identifier:
-        return Rejection(where, f"{paper.id or paper.number!r} is no id of the ACL Anthology")
+        return Rejection(where, f"{paper.id or paper.number!r} is no id of the ACL Anthology; fetch it again")
     title = clean_line(paper.title)
     if not title:
-        return Rejection(where, f"{paper.id} has no title")
+        return Rejection(where, f"{paper.id} has no title; the Anthology has to correct it")
     volume = paper.volume
     names = paper.authors or paper.editors
     result = Record(
@@ -44,7 +44,7 @@ def record(paper: Paper, where: str) -> Record | Rejection:
     )
     for number, day in paper.revisions:
         if number.isdigit() and int(number) > 0:
-            result.versions.append(Version(int(number), day if _DAY.fullmatch(day) else None))
+            result.versions.append(Version(int(number), f"{day}T00:00:00Z" if _DAY.fullmatch(day) else None))
     if result.versions and not any(version.number == 1 for version in result.versions):
         result.versions.insert(0, Version(1))
     result.links = _links(paper)

@@ -11,9 +11,9 @@ from ...model.papers import Author, Link, Listing, Record, Rejection, Version
 from ...model.text import clean_line, clean_paragraphs
 from .parse import Post
 
-_TITLES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 # Some days are written without zeros ("2024-1-5") and some with slashes.
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:\D.*)?")
+_NOTICE = re.compile(r"\s*(?:WITHDRAWN|REMOVED|RETRACTED)(?: ARTICLE)?\s*[:–—-]\s+", re.IGNORECASE)
 # "cc_no" means that all rights are reserved.
 _LICENCES = {
     "cc_by": "https://creativecommons.org/licenses/by/4.0/",
@@ -32,14 +32,17 @@ def server_of(post: Post) -> str:
 
 
 def record(post: Post, where: str, server: str | None = None) -> Record | Rejection:
-    """The record that ``post`` tells, listed on the day on which its version was posted."""
+    """The record that ``post`` tells, listed on the day on which its version was posted.
+
+    A server of preprints is no venue: that is left to the journal that prints it.
+    """
     server = server or server_of(post)
     doi = doi_identifier(post.doi)
     if not doi:
-        return Rejection(where, f"{post.doi[:60]!r} is no DOI; {_TITLES[server]} gives one to every preprint")
-    title = clean_line(post.title)
+        return Rejection(where, f"{post.doi[:60]!r} is no DOI, which every preprint has; fetch it again")
+    title, notice = _title(post)
     if not title:
-        return Rejection(where, f"{doi.value} has no title")
+        return Rejection(where, f"{doi.value} has no title; fetch it again")
     try:
         day = day_of(post)
     except dates.DateError as error:
@@ -50,14 +53,15 @@ def record(post: Post, where: str, server: str | None = None) -> Record | Reject
         source=server,
         where=where,
         identifiers=[doi],
-        abstract=clean_paragraphs(post.abstract) or None,
+        # A withdrawal has the notice in the place of the abstract.
+        abstract=None if notice else clean_paragraphs(post.abstract) or None,
+        comment=clean_line(post.abstract) or None if notice else None,
         authors=[Author(name) for name in _names(post.authors)],
         published=day if number == 1 else None,
         updated=day,
         categories=[post.category.lower()] if post.category else [],
-        venue=_TITLES[server],
-        versions=[Version(number, day)],
-        withdrawn=day if post.type.lower() == "withdrawn" or _is_notice(title) else None,
+        versions=[Version(number, f"{day}T00:00:00Z")],
+        withdrawn=day if notice else None,
         licence=_LICENCES.get(post.license.lower()),
     )
     page = f"https://www.{server}.org/content/{post.doi}"
@@ -96,5 +100,9 @@ def _names(authors: str) -> list[str]:
     return names
 
 
-def _is_notice(title: str) -> bool:
-    return title.upper().startswith(("WITHDRAWN:", "WITHDRAWN -", "REMOVED:"))
+def _title(post: Post) -> tuple[str, bool]:
+    """The title, and whether the version is the notice that the preprint was withdrawn."""
+    title = clean_line(post.title)
+    found = _NOTICE.match(title)
+    plain = title[found.end() :] if found else title
+    return plain, plain != title or post.type.lower() in ("withdrawn", "withdrawal")

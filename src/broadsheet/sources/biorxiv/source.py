@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...model.gathering import Announced
 from ...model.papers import Record, Rejection
-from ..days import DayPage, next_due, nothing, pages_by_day
+from ..days import DayPage, listed, next_due, nothing, pages_by_day
 from ..http import Service
 from ..source import Page, Run, Source
 from . import fetch
@@ -60,23 +59,25 @@ class Preprints:
 
     def _day(self, day: str, within: Mapping[str, Any], run: Run) -> Iterator[DayPage]:
         """The pages of ``day``; what it announced is told with the last one."""
-        offset, keys = int(within.get("offset", 0)), list(within.get("keys", ()))
+        offset, unread = int(within.get("offset", 0)), int(within.get("unread", 0))
+        keys: list[str] = list(within.get("keys", ()))
         while True:
             page = fetch.fetch_day(
                 self.name, day, offset, run.client, url=self._url, service=self._service, stop=run.stop
             )
             items = self._chosen(page)
-            keys += [item.identifiers[0].key for item in items if isinstance(item, Record)]
+            records = [item for item in items if isinstance(item, Record)]
+            keys += [item.identifiers[0].key for item in records]
+            unread += len(items) - len(records)
             offset += len(page.posts)
             if page.posts and offset < page.total:
-                yield DayPage(items, within={"offset": offset, "keys": keys})
+                yield DayPage(items, within={"offset": offset, "keys": keys, "unread": unread})
                 continue
-            announced = Announced(self.name, day, list(dict.fromkeys(keys)))
-            if not offset:
-                announced = nothing(self.name, day, run.now, self.title)
-            elif not keys:
-                announced.count = 0
-            yield DayPage(items, [announced])
+            if offset:
+                told = listed(self.name, day, keys, unread)
+            else:
+                told = nothing(self.name, day, run.now, self.title)
+            yield DayPage(items, [told])
             return
 
     def _chosen(self, page: Answer) -> list[Record | Rejection]:

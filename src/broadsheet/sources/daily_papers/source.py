@@ -11,7 +11,7 @@ from ...model.gathering import Announced
 from ...model.papers import Record, Rejection
 from ..batch import Batch
 from ..content import Content
-from ..days import DayPage, next_due, nothing, pages_by_day
+from ..days import DayPage, listed, next_due, nothing, pages_by_day
 from ..http import Service, ServiceError
 from ..source import Page, Run, Source
 from . import fetch
@@ -63,14 +63,12 @@ class DailyPapers:
             # It is this day that the service does not like, and it will not like it tomorrow.
             return DayPage([], [Announced(SOURCE, day, state="refused", reason=str(error))])
         items = _records(found, day, run.now)
-        listed = [item for item in items if isinstance(item, Record) and item.listings[0].day == day]
-        if not found:
-            return DayPage([], [nothing(SOURCE, day, run.now, "Daily Papers")])
-        if not listed and len(items) > sum(isinstance(item, Rejection) for item in items):
-            # The service went back to the last day that has papers.
+        records = [item for item in items if isinstance(item, Record)]
+        keys = [item.identifiers[0].key for item in records if item.listings[0].day == day]
+        if not found or (records and not keys):
+            # Where all are of another day, the service went back to the last one that has papers.
             return DayPage(items, [nothing(SOURCE, day, run.now, "Daily Papers")])
-        keys = [item.identifiers[0].key for item in listed]
-        return DayPage(items, [Announced(SOURCE, day, keys, len(listed) or len(found))])
+        return DayPage(items, [listed(SOURCE, day, keys, len(items) - len(records))])
 
 
 def _records(found: list[Any], day: str, now: datetime) -> list[Record | Rejection]:

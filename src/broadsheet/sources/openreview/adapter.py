@@ -39,15 +39,19 @@ def record(note: Note, where: str) -> Record | Withdrawal | Rejection:
     what became of them, since a rejected paper is no paper of that venue.
     """
     if note.is_reply:
-        return Rejection(where, f"it is a reply in the forum {note.forum}, no paper")
+        return Rejection(
+            where, f"it is a reply in the forum {note.forum}, no paper; fetch the note of that id"
+        )
     identifier = openreview_identifier(note.forum or note.id)
     if not identifier:
-        return Rejection(where, f"{note.id[:60]!r} is no id of an OpenReview forum")
+        return Rejection(where, f"{note.id[:60]!r} is no id of an OpenReview forum; fetch it again")
     if note.deleted:
         return Withdrawal(identifier, note.deleted[:10], SOURCE, where, "deleted at OpenReview")
     title = clean_line(note.title)
     if not title:
-        return Rejection(where, f"the note {note.id} has no title; it may be hidden")
+        return Rejection(
+            where, f"the note {note.id} has no title; it may be hidden, fetch it again when it is public"
+        )
     became = decision(note)
     venue = clean_line(note.venue)
     if title_key(venue) == title_key(title):

@@ -27,10 +27,12 @@ def record(article: Article, where: str) -> Record | Rejection:
     """
     pmid = pmid_identifier(article.pmid)
     if not pmid:
-        return Rejection(where, f"{article.pmid[:60]!r} is no PubMed id")
+        return Rejection(where, f"{article.pmid[:60]!r} is no PubMed id; fetch it again")
     title = _title(article)
     if not title:
-        return Rejection(where, f"PMID {pmid.value} has no title")
+        return Rejection(
+            where, f"PMID {pmid.value} has no title; PubMed may not have it yet, fetch it again later"
+        )
     mesh = [(clean_line(name), main) for name, main in article.mesh]
     result = Record(
         title=title,

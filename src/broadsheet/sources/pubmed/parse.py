@@ -191,7 +191,8 @@ def _authors(authors: etree._Element | None) -> list[str]:
     for author in authors if authors is not None else ():
         if author.tag != "Author" or author.get("ValidYN") == "N":
             continue
-        parts = [_text(author.find(name)) for name in ("ForeName", "LastName", "Suffix")]
+        given = _text(author.find("ForeName")) or _text(author.find("Initials"))
+        parts = [given, _text(author.find("LastName")), _text(author.find("Suffix"))]
         names.append(" ".join(part for part in parts if part) or marked(author.find("CollectiveName")))
     return [name for name in names if name]
 
@@ -200,10 +201,11 @@ def _add_date(found: Article, name: str, element: etree._Element | None) -> None
     if element is None:
         return
     year, month, day = (_text(element.find(part)) for part in ("Year", "Month", "Day"))
-    # "2008 Nov-Dec", "1998 Winter"
-    year = year or _text(element.find("MedlineDate"))
+    if not year:
+        # Written like "2008 Nov-Dec" or "1998 Winter".
+        year, _, month = _text(element.find("MedlineDate")).partition(" ")
     if year:
-        found.dates[name] = (year, month or _text(element.find("Season")), day)
+        found.dates[name] = (year, month, day)
 
 
 def _ids(ids: etree._Element | None) -> dict[str, str]:
