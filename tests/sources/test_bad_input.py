@@ -175,7 +175,7 @@ def test_what_is_no_text_is_named(data: bytes, word: str) -> None:
     ("data", "word"),
     [
         (b'<rdf:RDF xmlns:rdf="x"></rdf:RDF>', "Zotero"),
-        (b'<?xml version="1.0"?><PubmedArticleSet/>', "RIS"),
+        (b'<?xml version="1.0"?><modsCollection/>', "MODS"),
         (b'<?xml version="1.0"?><something/>', "something"),
     ],
 )

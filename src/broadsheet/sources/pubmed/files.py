@@ -36,3 +36,6 @@ def read_articles(content: Content, batch: Batch) -> Iterator[Record | Rejection
             raise Unreadable(f"{error}; fetch it again") from error
         if not content.broken:
             yield Rejection(batch.name, f"{error}; fetch it again")
+        return
+    if not read:
+        yield Rejection(batch.name, "the answer of PubMed holds no articles; ask it for ids that it knows")
