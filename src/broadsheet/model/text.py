@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -47,22 +47,37 @@ _TEX_STYLE = re.compile(
 )
 _TEX_COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
 # Letters that have no accent to take off, as TeX names them and as they are written without it.
-_TEX_LETTERS = {"o": "o", "O": "O", "l": "l", "L": "L", "aa": "a", "AA": "A", "i": "i", "j": "j"}
+_TEX_LETTERS = {
+    "o": "o", "O": "O", "l": "l", "L": "L", "aa": "a", "AA": "A", "i": "i", "j": "j", "ell": "l",
+    "dj": "d", "DJ": "D", "dh": "d", "DH": "D", "th": "th", "TH": "TH", "imath": "i", "jmath": "j",
+}  # fmt: skip
 _LETTERS = str.maketrans(
     {
-        "ø": "o",
-        "Ø": "O",
-        "ł": "l",
-        "Ł": "L",
-        "đ": "d",
-        "Đ": "D",
-        "æ": "ae",
-        "Æ": "AE",
-        "œ": "oe",
-        "Œ": "OE",
-        "ı": "i",
+        "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ı": "i", "ȷ": "j",
+        "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "TH",
     }
+)  # fmt: skip
+# Greek letters (and the sign that is read aloud) by the names that TeX gives them; its variants
+# (\varepsilon) are the same letters.
+_GREEK = str.maketrans(
+    {
+        "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+        "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+        "ο": "o", "π": "pi", "ρ": "rho", "σ": "sigma", "ς": "sigma", "τ": "tau", "υ": "upsilon",
+        "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "×": "times",
+    }
+)  # fmt: skip
+_TEX_VARIANT = re.compile(r"\\var(?=(?:epsilon|theta|kappa|pi|rho|sigma|phi)(?![A-Za-z]))")
+# Signs that are no letters: in Unicode they do not count, so neither do their names in TeX.
+_TEX_SIGN = re.compile(
+    r"\\(?:to|rightarrow|longrightarrow|leftarrow|leftrightarrow|Rightarrow|Leftrightarrow|mapsto"
+    r"|infty|sim|simeq|approx|cong|equiv|cdot|cdots|ldots|dots|circ|bullet|star|ast|dagger|prime|pm|mp"
+    r"|le|leq|ge|geq|ne|neq|ll|gg|lesssim|gtrsim|in|notin|subset|subseteq|cap|cup|wedge|vee|oplus"
+    r"|otimes|sqrt|partial|nabla|langle|rangle|lvert|rvert|lVert|rVert|vert|Vert|mid|perp|parallel"
+    r"|quad|qquad|textendash|textemdash|textquoteright|textquoteleft)(?![A-Za-z])"
 )
+_MARKUP = re.compile(r"</?(?:i|b|u|em|strong|sub|sup|sc|scp|tt|italic|bold|span|mml:\w+)(?:\s[^<>]*)?>", re.I)
+_AND = re.compile(r"\\?&")
 # What stays of a title beside letters and digits: these tell PEPSI from PEPSI++ and C from C#.
 _TITLE_TOKEN = re.compile(r"[^\W_]+|[+#]+")
 
@@ -70,19 +85,28 @@ _TITLE_TOKEN = re.compile(r"[^\W_]+|[+#]+")
 def title_key(title: str) -> str:
     """``title`` reduced to what makes two titles the same: letters, digits, ``+`` and ``#``.
 
-    Case, accents, punctuation, spacing, HTML entities and TeX markup do not count, so that
-    ``Poincar\\'e ResNet`` and ``Poincaré ResNet`` agree, while ``PEPSI`` and ``PEPSI++``,
-    ``Part I`` and ``Part II`` stay apart.
+    Case, accents, punctuation, spacing, HTML entities, markup and TeX do not count, ``&`` is "and" and
+    a Greek letter is its name, so that ``Poincar\\'e ResNet`` and ``Poincaré ResNet``, ``$\\beta$-VAE``
+    and ``β-VAE`` agree, while ``PEPSI`` and ``PEPSI++``, ``Part I`` and ``Part II`` stay apart.
     """
-    text = html.unescape(title)
+    text = html.unescape(title) if "&" in title else title
+    if "<" in text:
+        text = _MARKUP.sub("", text)
+    if "&" in text:
+        text = _AND.sub(" and ", text)
     if "\\" in text:
         text = _TEX_ACCENT.sub(lambda m: m[1].lstrip("\\"), text)
         text = _TEX_STYLE.sub("", text)
+        text = _TEX_SIGN.sub(" ", _TEX_VARIANT.sub(r"\\", text))
         text = _TEX_COMMAND.sub(lambda m: _TEX_LETTERS.get(m[1], m[1]), text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
-        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = _without_accents(text).casefold().translate(_GREEK)
     return "".join(_TITLE_TOKEN.findall(text.casefold()))
+
+
+def _without_accents(text: str) -> str:
+    text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
+    return "".join(c for c in text if not unicodedata.combining(c))
 
 
 def words(text: str) -> list[str]:
@@ -109,16 +133,45 @@ def abstracts_agree(a: str, b: str) -> bool:
     return opening and common / smaller >= 0.8
 
 
+_SUFFIX = re.compile(r"(?i),?\s+(?:jr|sr|ii|iii|iv)\.?$|,\s*(?:jr|sr|ii|iii|iv)\.?(?=,)")
+_DIGRAPH = re.compile(r"(?<=[aou])e")
+
+
 def surname(name: str) -> str:
-    """The family name in ``name`` ("Ada Lovelace" or "Lovelace, Ada"), folded for comparison."""
-    family = name.split(",")[0] if "," in name else (name.split() or [""])[-1]
-    text = unicodedata.normalize("NFKD", family).casefold()
-    return "".join(c for c in text if c.isalpha())
+    """The last word of the family name in ``name``, folded for comparison.
+
+    It is the same for "Laurens van der Maaten" and "van der Maaten, L.", "Müller" and "Mueller".
+    """
+    name = _SUFFIX.sub("", name.strip())
+    family = name.split(",")[0] if "," in name else name
+    text = _without_accents((family.split() or [""])[-1]).casefold()
+    return _DIGRAPH.sub("", "".join(c for c in text if c.isalpha()))
+
+
+# What stands in a list of authors for those who are left out.
+_OTHERS = {"others", "al", "etal"}
 
 
 def authors_agree(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Whether two author lists name the same people: the first and most of the shorter list."""
-    first, second = [surname(n) for n in a if surname(n)], [surname(n) for n in b if surname(n)]
+    """Whether two author lists name the same people: the first and most of the shorter list.
+
+    Family names are compared, and where they do not agree whole names with their words in any order.
+    """
+    return _most_agree(_folded(a, surname), _folded(b, surname)) or _most_agree(
+        _folded(a, _sorted_words), _folded(b, _sorted_words)
+    )
+
+
+def _folded(names: Sequence[str], fold: Callable[[str], str]) -> list[str]:
+    folded = (fold(name) for name in names)
+    return [name for name in folded if name and name not in _OTHERS]
+
+
+def _sorted_words(name: str) -> str:
+    return " ".join(sorted(words(_without_accents(name))))
+
+
+def _most_agree(first: Sequence[str], second: Sequence[str]) -> bool:
     if not first or not second:
         return False
     common = len(set(first) & set(second))

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-from ..model.events import Event
+from ..model.events import Conflict, Event, Merge
 from ..model.gathering import Announced, Coverage, GatherState
 from ..model.papers import ImportReport, Listing, Paper, Record, Rejection, Withdrawal
-from . import gathering, reading, writing
+from . import gathering, reading, uniting, writing
 from .connection import StoreError, WriteTransaction, connect, migrate
 from .reading import Change, Standing
 
@@ -112,6 +112,54 @@ class Store:
         """(list, day, identifier keys) of what ``source`` announced and no stored paper has, by day."""
         with self._engine.connect() as connection:
             return gathering.missing(connection, source)
+
+    # -- identity
+
+    def merge(self, one: str, other: str, reason: str = "") -> int:
+        """Brings the paper ``other`` into ``one`` (any form of any id); the number of the merge.
+
+        Raises:
+            StoreError: if one of them is not stored, or both are one paper.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return uniting.merge(connection, one, other, reason)
+
+    def split(self, paper: str, merge: int | None = None, source: str | None = None) -> tuple[str, str]:
+        """Takes a paper apart; the ids of what stays and of what was taken out.
+
+        Undoes the merge with the number ``merge``, else the last that brought what ``paper`` names; or
+        takes out all that ``source`` told. What was told since goes where it belongs, and no import
+        brings the two together again.
+
+        Raises:
+            StoreError: if there is nothing to undo, or one of the two would have no title.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return uniting.split(connection, paper, merge, source)
+
+    def keep_apart(self, one: str, other: str) -> None:
+        """Notes that two papers are not the same: no import brings them together.
+
+        Raises:
+            StoreError: if one of them is not stored, or both are one paper.
+        """
+        with WriteTransaction(self._engine) as connection:
+            uniting.keep_apart(connection, one, other)
+
+    def merges(self, paper: str | None = None) -> list[Merge]:
+        """What was brought together, newest first: all ever, or what holds of ``paper``."""
+        with self._engine.connect() as connection:
+            return uniting.merges(connection, paper)
+
+    def conflicts(self, limit: int | None = None) -> list[Conflict]:
+        """Pairs of papers at which an editor should look, newest first.
+
+        A pair that was merged or told apart since is not among them.
+        """
+        with self._engine.connect() as connection:
+            return uniting.conflicts(connection, limit)
+
+    # -- reading what happened
 
     def events(self, after: int, limit: int, kinds: Collection[str] | None = None) -> list[Event]:
         """What happened to papers with a number above ``after``, oldest first; of ``kinds`` only."""

@@ -194,8 +194,9 @@ merges = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    # Numbers of the tellings that came to the kept paper.
-    sa.Column("tellings", Json, nullable=False),
+    # Numbers of the tellings that came to the kept paper and of those that it had, and the identifiers
+    # of the other paper.
+    sa.Column("moved", Json, nullable=False),
     sa.Column("undone", sa.Text),
 )
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ..model import dates
-from ..model.identifiers import SCHEMES, title_identifier
-from ..model.papers import Counts, ImportReport, Record, Rejection, Withdrawal
+from ..model.identifiers import SCHEMES
+from ..model.papers import ImportReport, Record, Rejection, Withdrawal
 from ..model.validation import RecordError, checked
 from . import schema as s
+from .agreement import bridged, conflicting, foreign, same_work, telling_title
 from .connection import WriteTransaction, in_chunks
-from .merging import State, absorb, conflicting, same_work, title_hash, unite
-from .reading import authors_of, link_of, listing_of
-
-log = logging.getLogger(__name__)
+from .merging import State, absorb, title_hash
+from .states import Doubt, Joining, Outcome, free_name, load, save
+from .tellings import tell
+from .uniting import unite
 
 # Records in one transaction: enough to make its cost small, few enough that a search or a vote
 # does not wait long and that a kill costs a second of work.
@@ -95,11 +93,13 @@ class _Batch:
     def __init__(self, connection: Connection, seen: set[tuple[str, int]]):
         self.connection = connection
         self.seen = seen
+        self.by_key: dict[int, State] = {}
         self.by_identifier: dict[str, State] = {}
         self.by_title: dict[str, list[State]] = defaultdict(list)
-        self.dropped: list[State] = []
-        # (paper, kind, data) of what happened to papers that were stored before.
-        self.events: list[tuple[State, str, dict[str, Any]]] = []
+        self.fresh: dict[int, State] = {}
+        # Papers that were brought into others.
+        self.gone: set[int] = set()
+        self.outcome = Outcome()
 
     def run(self, records: Sequence[Record]) -> dict[str, int]:
         self._load(records)
@@ -107,83 +107,134 @@ class _Batch:
         states: list[tuple[str, State]] = []
         told: set[tuple[str, int]] = set()
         for record in records:
-            state = self._resolve(record)
-            created = state is None
+            state, joined = self._resolve(record)
+            if state is None and not record.title:
+                outcome["unchanged"] += 1
+                continue
             if state is None:
-                if not record.title:
-                    outcome["unchanged"] += 1
-                    continue
-                state = self._create(record)
-            before = set(state.changed)
-            state.changed.clear()
-            settled = (record.source, id(state)) in told or (record.source, state.key) in self.seen
-            newest, withdrawn = max(state.versions, default=None), state.fields.get("withdrawn")
-            title = state.fields.get("title")
-            absorb(state, record, settled)
-            if not created:
-                self._note(state, record, newest, withdrawn, title)
+                state, before = self._create(record), set()
+                absorb(state, record, settled=False)
+                outcome["new"] += 1
+            else:
+                before = set(state.changed)
+                state.changed.clear()
+                settled = (record.source, id(state)) in told or (record.source, state.key) in self.seen
+                self._tell(state, record, settled, joined)
+                outcome["updated" if state.changed else "unchanged"] += 1
             told.add((record.source, id(state)))
             self._index(state, record)
-            outcome["new" if created else "updated" if state.changed else "unchanged"] += 1
             state.changed |= before
             states.append((record.source, state))
-        self._store(list({id(state): state for _, state in states}.values()))
-        self.seen.update((source, state.key) for source, state in states)
+        unique = {id(state): state for _, state in states if id(state) not in self.gone}
+        self.outcome.states = list(unique.values())
+        save(self.connection, self.outcome)
+        self.seen.update((source, state.key) for source, state in states if state.key is not None)
         return outcome
 
-    def _note(
-        self, state: State, record: Record, newest: int | None, withdrawn: str | None, title: str | None
-    ) -> None:
-        """Logs what ``record`` changed in a paper that had this newest version, withdrawal and title."""
+    def _tell(self, state: State, record: Record, settled: bool, joined: str) -> None:
+        """Adds ``record`` to a paper that was told of before, and notes what that made happen."""
+        newest, title = max(state.versions, default=None), state.fields.get("title")
+        withdrawn = state.fields.get("withdrawn")
+        first = tell(state, record, settled)
+        if first is not None and joined:
+            stayed = [told for told in state.tellings or () if told is not first]
+            joining = Joining(state, None, [first], stayed, record.source, record.where, joined)
+            self.outcome.joinings.append(joining)
         number = max(state.versions, default=None)
         if newest is not None and number is not None and number > newest:
             data = {"number": number, "date": state.versions[number], "source": record.source}
             if state.fields.get("title") != title:
                 data["title"] = title
-            self.events.append((state, "version", data))
+            self.outcome.events.append((state, "version", data))
         day = state.fields.get("withdrawn")
         if day and not withdrawn:
             reason = record.extra.get("withdrawn_reason", "")
-            self.events.append(
-                (state, "withdrawn", {"day": day[:10], "source": record.source, "reason": reason})
-            )
+            data = {"day": day[:10], "source": record.source, "reason": reason}
+            self.outcome.events.append((state, "withdrawn", data))
 
     # -- identity ---------------------------------------------------------------------------
 
-    def _resolve(self, record: Record) -> State | None:
-        """The paper that ``record`` tells of, or None when it is a new one."""
+    def _resolve(self, record: Record) -> tuple[State | None, str]:
+        """The paper that ``record`` tells of, None when it is a new one, and why it is that one.
+
+        The reason is empty where an identifier says it.
+        """
         found: list[State] = []
         for identifier in sorted(record.identifiers, key=lambda i: SCHEMES.index(i.scheme)):
             state = self.by_identifier.get(identifier.key)
             if state is not None and state not in found:
                 found.append(state)
+        found = self._at_home_first(record, found)
+        doubts: list[tuple[State, str]] = []
+        while found and (why := foreign(found[0], record)):
+            stranger = found.pop(0)
+            doubts.append((stranger, why))
+            record.identifiers = [i for i in record.identifiers if i.key not in stranger.identifiers]
         if found:
-            return self._reconcile(record, found)
-        if not record.title:
+            return self._reconcile(record, found), ""
+        state = self._by_title(record) if record.title else None
+        if doubts:
+            state = state or self._fresh(record)
+            for stranger, why in doubts:
+                self._doubt(
+                    "identifier", state, stranger, record, f"it has an identifier of this paper, but {why}"
+                )
+        return state, "title, and authors or abstract"
+
+    def _at_home_first(self, record: Record, found: list[State]) -> list[State]:
+        """``found`` with the paper before the others to which an editor gave what this source tells."""
+        partners = {key for state in found for key in state.apart}
+        if not partners:
+            return found
+        names = {identifier.key for identifier in record.identifiers}
+        near = found + [self.by_key[key] for key in partners if key in self.by_key]
+        for state in near:
+            for told in state.tellings or ():
+                if told.source == record.source and told.claims() & names:
+                    return [state, *(other for other in found if other is not state)]
+        return found
+
+    def _by_title(self, record: Record) -> State | None:
+        """The paper of the same title and the same authors or abstract."""
+        candidates = self.by_title.get(title_hash(record.title), ())
+        same = [state for state in candidates if same_work(state, record)]
+        if not same:
+            self._doubt_title(record, candidates)
             return None
-        for state in self.by_title.get(title_hash(record.title), ()):
-            if same_work(state, record):
-                return state
-        return None
+        if len(same) > 1 and any(state.apart for state in same):
+            # Told apart by an editor: each keeps what its sources tell.
+            for state in same:
+                if any(told.is_of(record) for told in state.tellings or ()):
+                    return state
+        return same[0]
+
+    def _doubt_title(self, record: Record, candidates: Sequence[State]) -> None:
+        if not candidates or not telling_title(record.title):
+            return
+        made = self._fresh(record)
+        for state in candidates:
+            if conflicting(state, record.identifiers):
+                if same_work(state, replace(record, identifiers=[])):
+                    why = "same title and authors or abstract, but two identifiers of one kind"
+                    self._doubt("twins", made, state, record, why)
+            else:
+                self._doubt("title", made, state, record, "same title, but authors and abstract do not agree")
+
+    def _doubt(self, kind: str, one: State, other: State, record: Record, reason: str) -> None:
+        self.outcome.doubts.append(Doubt(kind, one, other, record.source, record.where, reason))
 
     def _reconcile(self, record: Record, found: list[State]) -> State:
         """One paper for a record whose identifiers lead to several."""
         kept = found[0]
         for other in found[1:]:
-            as_identifiers = [i for i in record.identifiers if i.value in other.values(i.scheme)]
-            agree = title_hash(kept.fields["title"]) == title_hash(other.fields["title"])
-            clash = any(kept.values(sc) and other.values(sc) for sc in SCHEMES if sc != "title")
-            bridge = replace(record, identifiers=[])
-            if agree and not clash and (same_work(other, bridge) or same_work(other, _as_record(kept))):
-                unite(kept, other)
-                self._forget(other, kept)
+            if other.key not in kept.apart and bridged(kept, other, record):
+                self._unite(kept, other, record)
             else:
                 # Each identifier stays with the paper it was first known for.
-                names = ", ".join(i.key for i in as_identifiers)
-                log.warning(
-                    "%s: %s is known as another paper (%s); kept apart", record.where, names, other.id
-                )
-                record.identifiers = [i for i in record.identifiers if i not in as_identifiers]
+                strange = [i for i in record.identifiers if i.value in other.values(i.scheme)]
+                names = ", ".join(i.key for i in strange)
+                self._doubt("identifiers", kept, other, record, f"{names} is known as the other paper")
+                record.identifiers = [i for i in record.identifiers if i not in strange]
         record.identifiers = [i for i in record.identifiers if self.by_identifier.get(i.key, kept) is kept]
         if conflicting(kept, record.identifiers):
             # A second value of a scheme is an alias only where it is known as one already.
@@ -192,31 +243,31 @@ class _Batch:
             ]
         return kept
 
-    def _forget(self, other: State, kept: State) -> None:
+    def _unite(self, kept: State, other: State, record: Record) -> None:
+        joining = unite(kept, other, record.source, record.where, "one record has identifiers of both")
+        self.outcome.joinings.append(joining)
         for key, state in self.by_identifier.items():
             if state is other:
                 self.by_identifier[key] = kept
         for states in self.by_title.values():
             if other in states:
                 states.remove(other)
+        self.gone.add(id(other))
         if other.key is not None:
-            self.dropped.append(other)
+            self.outcome.dropped.append(other)
+        self.outcome.apart += [(kept, key) for key in other.apart]
 
     def _create(self, record: Record) -> State:
-        state = State(key=None)
+        state = self.fresh.pop(id(record), None) or State(key=None)
         if not record.identifiers:
-            identifier = title_identifier(record.title)
-            number, value = 1, identifier.value
-            while f"title:{value}" in self.by_identifier or self._taken(f"title:{value}"):
-                number += 1
-                value = f"{identifier.value}-{number}"
-            state.identifiers[f"title:{value}"] = record.source
+            name = free_name(self.connection, record.title, self.by_identifier)
+            state.identifiers[name] = record.source
             state.changed.add("identifiers")
         return state
 
-    def _taken(self, identifier: str) -> bool:
-        query = sa.select(s.identifiers.c.paper).where(s.identifiers.c.identifier == identifier)
-        return self.connection.execute(query).first() is not None
+    def _fresh(self, record: Record) -> State:
+        """The paper that ``record`` will make, before it is made."""
+        return self.fresh.setdefault(id(record), State(key=None))
 
     def _index(self, state: State, record: Record) -> None:
         for key in state.identifiers:
@@ -225,8 +276,6 @@ class _Batch:
             states = self.by_title[title_hash(title)]
             if state not in states:
                 states.append(state)
-
-    # -- reading what is stored -------------------------------------------------------------
 
     def _load(self, records: Sequence[Record]) -> None:
         """Brings in all stored papers that the records may be, by identifier or by title."""
@@ -239,220 +288,10 @@ class _Batch:
         for chunk in in_chunks(hashes):
             query = sa.select(s.papers.c.key).where(s.papers.c.title_hash.in_(chunk))
             found.update(self.connection.execute(query).scalars())
-        for state in self._states(found):
+        states = load(self.connection, found)
+        partners = {key for state in states for key in state.apart} - found
+        for state in [*states, *load(self.connection, partners)]:
+            self.by_key[state.key] = state
             for key in state.identifiers:
                 self.by_identifier[key] = state
             self.by_title[title_hash(state.fields["title"])].append(state)
-
-    def _states(self, keys: set[int]) -> list[State]:
-        states: dict[int, State] = {}
-        for chunk in in_chunks(keys):
-            for row in self.connection.execute(
-                sa.select(s.papers).where(s.papers.c.key.in_(chunk))
-            ).mappings():
-                state = states[row["key"]] = State(row["key"], row["id"], newest=row["newest"])
-                state.fields = {name: row[name] for name in _COLUMNS if row[name] not in (None, "")}
-                state.extra = dict(row["extra"] or {})
-                state.provenance = dict(row["provenance"] or {})
-            for key, names in authors_of(self.connection, chunk).items():
-                states[key].fields["authors"] = names
-            for row in self._children(s.categories, chunk, "position"):
-                states[row.paper].fields.setdefault("categories", []).append(row.name)
-            for row in self._children(s.identifiers, chunk):
-                states[row.paper].identifiers[row.identifier] = row.source
-            for row in self._children(s.links, chunk, "position"):
-                states[row.paper].links[row.kind, row.url] = link_of(row)
-            for row in self._children(s.versions, chunk):
-                states[row.paper].versions[row.number] = row.date
-            for row in self._children(s.listings, chunk):
-                states[row.paper].listings[row.telling] = listing_of(row)
-            for row in self._children(s.counts, chunk):
-                states[row.paper].counts[row.source, row.day] = Counts(
-                    row.source, row.day, row.upvotes, row.num_comments, row.github_stars, row.citations
-                )
-            for row in self._children(s.bibliographies, chunk):
-                states[row.paper].fields["references"] = row.identifiers
-        return list(states.values())
-
-    def _children(self, table: sa.Table, keys: Sequence[int], order: str | None = None) -> Any:
-        query = sa.select(table).where(table.c.paper.in_(keys))
-        return self.connection.execute(query.order_by(table.c.paper, table.c[order]) if order else query)
-
-    # -- writing ----------------------------------------------------------------------------
-
-    def _store(self, states: list[State]) -> None:
-        new = [state for state in states if state.key is None]
-        changed = [state for state in states if state.changed and state.key is not None]
-        first = self._take_numbers("next_key", len(new))
-        for key, state in enumerate(new, first):
-            state.key = key
-        self._remove(self.dropped)
-        now = dates.now()
-        rows = [_paper_row(state, now) for state in new]
-        if rows:
-            self.connection.execute(s.papers.insert(), rows)
-        rows = [_paper_row(state, now) for state in changed]
-        if rows:
-            statement = s.papers.update().where(s.papers.c.key == sa.bindparam("_key"))
-            columns = {c.name: sa.bindparam(c.name) for c in s.papers.c if c.name != "key"}
-            self.connection.execute(
-                statement.values(columns), [{**row, "_key": row.pop("key")} for row in rows]
-            )
-        for table, rows_of in _CHILD_ROWS.items():
-            touched = [st for st in changed if table.name in st.changed]
-            for chunk in in_chunks([st.key for st in touched]):
-                self.connection.execute(table.delete().where(table.c.paper.in_(chunk)))
-            rows = [row for st in new + touched for row in rows_of(st)]
-            if rows:
-                self.connection.execute(table.insert(), rows)
-        self._log([st.key for st in new + changed], "changed", now)
-        self._log_events(now)
-
-    def _remove(self, states: list[State]) -> None:
-        keys = [state.key for state in states]
-        for chunk in in_chunks(keys):
-            for table in _CHILD_ROWS:
-                self.connection.execute(table.delete().where(table.c.paper.in_(chunk)))
-            self.connection.execute(s.papers.delete().where(s.papers.c.key.in_(chunk)))
-        self._log(keys, "removed", dates.now())
-
-    def _log(self, keys: list[int], kind: str, now: str) -> None:
-        if not keys:
-            return
-        for chunk in in_chunks(keys):
-            self.connection.execute(s.changes.delete().where(s.changes.c.paper.in_(chunk)))
-        first = self._take_numbers("next_change", len(keys))
-        self.connection.execute(
-            s.changes.insert(),
-            [{"paper": key, "seq": seq, "kind": kind, "at": now} for seq, key in enumerate(keys, first)],
-        )
-
-    def _log_events(self, now: str) -> None:
-        # A paper that this batch made has no history yet.
-        rows = [
-            {"paper": state.key, "kind": kind, "at": now, "data": data} for state, kind, data in self.events
-        ]
-        if rows:
-            first = self._take_numbers("next_event", len(rows))
-            self.connection.execute(
-                s.events.insert(), [{"seq": seq, **row} for seq, row in enumerate(rows, first)]
-            )
-
-    def _take_numbers(self, name: str, how_many: int) -> int:
-        """The first of ``how_many`` numbers that were never given before and never will be."""
-        row = self.connection.execute(sa.select(s.meta.c.value).where(s.meta.c.name == name)).scalar()
-        first = int(row) if row else 1
-        if how_many:
-            values = {"value": str(first + how_many)}
-            if row is None:
-                self.connection.execute(s.meta.insert(), {"name": name, **values})
-            else:
-                self.connection.execute(s.meta.update().where(s.meta.c.name == name).values(values))
-        return first
-
-
-_COLUMNS = (
-    "title", "abstract", "published", "updated", "venue", "comment", "submitter", "submitter_account",
-    "ai_summary", "ai_keywords", "organization", "withdrawn", "licence",
-)  # fmt: skip
-
-
-def _paper_row(state: State, now: str) -> dict[str, Any]:
-    row: dict[str, Any] = {name: state.fields.get(name) for name in _COLUMNS}
-    row["abstract"] = row["abstract"] or ""
-    row.update(
-        key=state.key,
-        id=state.id,
-        title_hash=title_hash(row["title"]),
-        first_listed=state.first_listed,
-        newest=row["published"] or state.first_listed or state.newest or now,
-        upvotes=state.upvotes,
-        num_comments=state.num_comments,
-        github_stars=state.github_stars,
-        citations=state.citations,
-        extra=state.extra or None,
-        provenance=state.provenance or None,
-    )
-    return row
-
-
-def _author_rows(state: State) -> list[dict[str, Any]]:
-    return [
-        {"paper": state.key, "position": position, "name": author.name, "account": author.account}
-        for position, author in enumerate(state.fields.get("authors") or ())
-    ]
-
-
-def _category_rows(state: State) -> list[dict[str, Any]]:
-    names = state.fields.get("categories") or ()
-    return [{"paper": state.key, "position": position, "name": name} for position, name in enumerate(names)]
-
-
-def _identifier_rows(state: State) -> list[dict[str, Any]]:
-    return [
-        {"paper": state.key, "identifier": key, "source": source} for key, source in state.identifiers.items()
-    ]
-
-
-def _version_rows(state: State) -> list[dict[str, Any]]:
-    return [{"paper": state.key, "number": number, "date": date} for number, date in state.versions.items()]
-
-
-def _link_rows(state: State) -> list[dict[str, Any]]:
-    return [
-        {
-            "paper": state.key, "position": position, "kind": link.kind, "url": link.url,
-            "source": link.source, "provenance": link.provenance, "data": link.data,
-        }
-        for position, link in enumerate(state.links.values())
-    ]  # fmt: skip
-
-
-def _listing_rows(state: State) -> list[dict[str, Any]]:
-    return [
-        {
-            "paper": state.key, "telling": name, "list": listing.list, "day": listing.day,
-            "rank": listing.rank, "source": listing.source, "upvotes": listing.upvotes,
-            "num_comments": listing.num_comments, "submitter": listing.submitter,
-            "submitter_account": listing.submitter_account,
-        }
-        for name, listing in state.listings.items()
-    ]  # fmt: skip
-
-
-def _count_rows(state: State) -> list[dict[str, Any]]:
-    return [
-        {
-            "paper": state.key, "source": source, "day": day, "upvotes": counted.upvotes,
-            "num_comments": counted.num_comments, "github_stars": counted.github_stars,
-            "citations": counted.citations,
-        }
-        for (source, day), counted in state.counts.items()
-    ]  # fmt: skip
-
-
-def _bibliography_rows(state: State) -> list[dict[str, Any]]:
-    cited = state.fields.get("references")
-    return [{"paper": state.key, "identifiers": cited}] if cited else []
-
-
-_CHILD_ROWS: dict[sa.Table, Callable[[State], list[dict[str, Any]]]] = {
-    s.authors: _author_rows,
-    s.categories: _category_rows,
-    s.identifiers: _identifier_rows,
-    s.versions: _version_rows,
-    s.links: _link_rows,
-    s.listings: _listing_rows,
-    s.counts: _count_rows,
-    s.bibliographies: _bibliography_rows,
-}
-
-
-def _as_record(state: State) -> Record:
-    """The paper in ``state`` as a record without identifiers, to compare it with another paper."""
-    return Record(
-        title=state.fields["title"],
-        source="",
-        abstract=state.fields.get("abstract"),
-        authors=state.fields.get("authors") or [],
-    )

@@ -1,13 +1,18 @@
 """Gathering and identity: cursors, leases, announcements, events, tellings, merges, conflicts, licences."""
 
+import hashlib
+
 import sqlalchemy as sa
 from alembic import op
+
+from broadsheet.model.text import title_key
 
 revision = "0002"
 down_revision = "0001"
 
 Json = sa.JSON(none_as_null=True)
 Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_BATCH = 5000
 
 
 def upgrade() -> None:
@@ -22,6 +27,24 @@ def upgrade() -> None:
     _events()
     _identity()
     _gathering()
+    _compare_titles_anew()
+
+
+def _compare_titles_anew() -> None:
+    """Greek letters, ``&`` and markup in titles are compared in another way since: the hashes follow."""
+    papers = sa.table("papers", sa.column("key"), sa.column("title"), sa.column("title_hash"))
+    update = papers.update().where(papers.c.key == sa.bindparam("k")).values(title_hash=sa.bindparam("h"))
+    connection, last = op.get_bind(), 0
+    while True:
+        query = sa.select(papers).where(papers.c.key > last).order_by(papers.c.key).limit(_BATCH)
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        hashes = ((row, hashlib.sha256(title_key(row.title).encode()).hexdigest()[:16]) for row in rows)
+        changed = [{"k": row.key, "h": found} for row, found in hashes if found != row.title_hash]
+        if changed:
+            connection.execute(update, changed)
+        last = rows[-1].key
 
 
 def _events() -> None:
@@ -55,7 +78,7 @@ def _identity() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("place", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("tellings", Json, nullable=False),
+        sa.Column("moved", Json, nullable=False),
         sa.Column("undone", sa.Text),
     )
     op.create_index("ix_merges_kept", "merges", ["kept"])
