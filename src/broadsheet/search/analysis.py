@@ -295,9 +295,11 @@ def spans(text: str) -> list[tuple[int, int, frozenset[str]]]:
             left, right, terms = found[-1]
             gap = text[right:start]
             if gap in _JOINTS or (gap == " " and word[0].isdigit()):
-                both = _terms_of(text[left:right] + word)
+                own = _terms_of(word)
+                # What one of the two is by itself says nothing of the other.
+                both = _terms_of(text[left:right] + word) - own - _terms_of(text[left:right])
                 found[-1] = (left, right, terms | both)
-                found.append((start, end, _terms_of(word) | both))
+                found.append((start, end, own | both))
                 continue
         found.append((start, end, _terms_of(word)))
     return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +16,9 @@ from ..model.validation import MAX_TITLE
 from ..store import Store
 from .answers import Answer, Hit
 from .duplicates import near_duplicates
+from .facets import Facet
 from .fusion import Fused, fused, trust
-from .meaning import Meaning, SlowEncoderError
+from .meaning import Meaning, Nearest, SlowEncoderError
 from .query import Query
 from .sentences import best_cosines
 from .spelling import did_you_mean
@@ -34,13 +35,17 @@ MAX_TOTAL = 1_000
 _LISTED = 20_000
 _DEEP, _DEEPEST = 4_000, 64_000
 # Of the nearest papers so many get their score by words, where they are not among the best by words.
-_SCORED = 100
+_SCORED = 40
 # Near duplicates are looked for among the best.
 _FOLDED = 100
+# Facets count the papers of a few filters all, of words and meaning the best.
+_COUNTED = 300
 # In another order than by relevance only papers count that score so much of what the best one does.
 _RELEVANT = 0.5
 # So many seconds an answer waits for the encoder.
 PATIENCE = 0.5
+
+_counting = ThreadPoolExecutor(2, thread_name_prefix="facets")
 # Below this share of papers with a vector an answer says that meaning does not know all of them.
 _MOSTLY_ENCODED = 0.9
 
@@ -80,20 +85,24 @@ class Answering:
         """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling."""
         query = answer.parsed
         answer.notes += query.notes
+        # While the query is encoded, the store and the words are asked: both leave the interpreter's lock.
+        asked = self._asked(query)
         named, only = self._named(query, answer)
         found = None
         if query.restricted and not query.text:
             self._list(query, answer, limit, offset)
         elif not only:
-            found = self._found(query, answer)
+            found = self._found(query, answer, asked)
             if not len(found.fused.keys) and (looser := _without_phrases(query)):
                 answer.notes.append("No paper has that phrase; its words were searched for.")
                 answer.parsed = query = looser
-                found = self._found(query, answer)
+                found = self._found(query, answer, self._asked(query))
             found = found.without([hit.key for hit in named])
             found = self._ordered(query, found)
             folded = self._folded(query, found)
             found = found.taken(~np.isin(found.fused.keys, [key for keys in folded.values() for key in keys]))
+            if extras:
+                self._add_extras(answer, found)
             answer.total = min(len(named) + len(found.fused.keys), MAX_TOTAL)
             end = min(offset + limit, MAX_TOTAL)
             answer.hits = named[offset:end]
@@ -102,8 +111,8 @@ class Answering:
                 answer.hits += [replace(hit, folded=folded.get(hit.key, ())) for hit in hits]
         else:
             answer.total, answer.hits = len(named), named[offset : offset + limit]
-        if extras and not only:
-            self._add_extras(answer, found)
+        if extras and not only and found is None:
+            self._add_extras(answer, None)
 
     # -- by name
 
@@ -153,13 +162,19 @@ class Answering:
 
     # -- by words and meaning
 
-    def _found(self, query: Query, answer: Answer) -> _Found:
-        """What the sides that can answer find together."""
+    def _asked(self, query: Query) -> Future[Nearest] | None:
+        """Begins to encode the words of ``query`` and to look for the papers nearest to them."""
+        only_named = query.pasted is not None and query.pasted.kind == "id"
+        if not self.meaning or self.side == "words" or not query.text or only_named:
+            return None
+        if not self.meaning.vectors.count:
+            return None
+        return self.meaning.ask_nearest(query.text, 0 if query.restricted else self.tuning.candidates)
+
+    def _found(self, query: Query, answer: Answer, asked: Future[Nearest] | None) -> _Found:
+        """What the sides that can answer find together; ``asked`` is what `_asked` began."""
         tuning = self.tuning
-        # The words are looked up while the query is encoded: both leave the interpreter's lock.
-        asked = None
-        if self.meaning and self._knows_meaning(answer):
-            asked = self.meaning.ask_nearest(query.text, 0 if query.restricted else tuning.candidates)
+        asked = asked if self._knows_meaning(answer) else None
         matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
         vector, near = None, np.zeros(0, np.int64)
         if self.meaning and asked:
@@ -283,7 +298,7 @@ class Answering:
 
         def titles(places: object) -> list[str]:
             asked = [int(keys[place]) for place in places]  # type: ignore[attr-defined]
-            known = {paper.key: paper.title for paper in self.store.papers(asked)}
+            known = self.store.titles(asked)
             return [known.get(key, "") for key in asked]
 
         folded: dict[int, tuple[int, ...]] = {}
@@ -310,15 +325,17 @@ class Answering:
         ]
 
     def _add_extras(self, answer: Answer, found: _Found | None) -> None:
-        started = time.perf_counter()
+        # Counting leaves the interpreter's lock, so that the page is made meanwhile.
+        keys = found.fused.keys[:_COUNTED] if found else None
+        answer.counted = _counting.submit(self._facets, answer.parsed, keys)
+        answer.did_you_mean = did_you_mean(self.words, answer.query) if found else ""
+
+    def _facets(self, query: Query, keys: NDArray[np.int64] | None) -> list[Facet]:
         try:
-            answer.facets = self.words.facets(answer.parsed, found.fused.keys if found else None)
-            answer.did_you_mean = did_you_mean(self.words, answer.query) if found else ""
+            return self.words.facets(query, keys)
         except BaseException as error:  # tantivy's panics are no Exceptions
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
             log.error("facets failed: %s", error)
-        log.debug("facets and spelling took %.1f ms", 1000 * (time.perf_counter() - started))
+            return []
 
 
 def _without_phrases(query: Query) -> Query | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,7 +33,8 @@ class Hit:
 class Answer:
     """One page of what a query found, of ``total`` papers that paging reaches.
 
-    ``facets`` and ``did_you_mean`` are filled where they were asked for.
+    ``facets`` and ``did_you_mean`` are filled where they were asked for. Facets are counted while the
+    caller goes on, so that the first look at them may wait.
     """
 
     query: str
@@ -40,9 +42,15 @@ class Answer:
     total: int = 0
     hits: list[Hit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    facets: list[Facet] = field(default_factory=list)
+    counted: list[Facet] | Future[list[Facet]] = field(default_factory=list, repr=False)
     did_you_mean: str = ""
     seconds: float = 0.0
+
+    @property
+    def facets(self) -> list[Facet]:
+        if isinstance(self.counted, Future):
+            self.counted = self.counted.result()
+        return self.counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tantivy import Occur
 from tantivy import Query as Found
 
 from .analysis import BETWEEN_SIGNS, STOP_WORDS, Word, plain, term_of, words_of
+from .searcher import Searcher
 from .terms import MAX_TEXT, parted
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def all_of(queries: Sequence[Found]) -> Found:
 class Restrictions:
     """Makes queries of clauses and filters for one view of one index."""
 
-    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher):
+    def __init__(self, schema: tantivy.Schema, searcher: Searcher):
         self._schema = schema
         self._searcher = searcher
 

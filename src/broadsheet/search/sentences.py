@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numkong
 import numpy as np
@@ -39,16 +40,16 @@ _UNPACKED = np.stack([_INT8[(np.arange(256) >> shift) & 3] for shift in (0, 2, 4
 _UNPACKED = np.ascontiguousarray(_UNPACKED).view(np.uint32).ravel()
 
 
-def sentence_spans(title: str, abstract: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=256)
+def sentence_spans(title: str, abstract: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of ``title``, a line break and ``abstract`` begin and end, in characters.
 
     The title is the first. The same text has the same sentences for ever: stored vectors go by their order.
     """
     spans = [(0, len(title))] if title else []
     shift = len(title) + 1
-    return spans + [
-        (shift + first, shift + last) for first, last in _spans(abstract[:_READ], MOST - len(spans))
-    ]
+    more = _spans(abstract[:_READ], MOST - len(spans))
+    return (*spans, *((shift + first, shift + last) for first, last in more))
 
 
 def _spans(text: str, most: int) -> list[tuple[int, int]]:

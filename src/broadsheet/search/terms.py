@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from itertools import pairwise
 from string import ascii_lowercase
 
@@ -14,13 +14,14 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from .analysis import STOP_WORDS, Word, joined, parts_of, plain, term_of, words_of
+from .searcher import Searcher
 
 # Of a long text its rarest terms find it, the others cost time; measured in docs/search.md.
 MAX_TERMS = 20
 
 # What a search may read, in entries of the index (a millisecond reads some hundred thousand): a term that
-# is too frequent for that chooses papers by their titles alone. Below 300,000 papers none is.
-_MOST_READ, _MOST_READ_A_TERM = 500_000, 20_000
+# is too frequent for that chooses papers by their titles alone. Below 150,000 papers none is.
+_MOST_READ, _MOST_READ_A_TERM = 250_000, 10_000
 _IN_TITLE = 0.7
 
 # A word that is said twice weighs twice: requests repeat what they are about. On cacm this gives 0.02
@@ -70,12 +71,12 @@ class Terms:
     unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def chosen_terms(text: str, searcher: tantivy.Searcher, schema: tantivy.Schema) -> Terms:
+def chosen_terms(text: str, searcher: Searcher, schema: tantivy.Schema) -> Terms:
     """The terms that ``text`` is searched by; stop words only where there is nothing else."""
     text = plain(text[:MAX_TEXT])
     words = words_of(text)[:_MAX_WORDS]
     telling = [word for word in words if word.folded not in STOP_WORDS] or words
-    papers = lru_cache(maxsize=None)(lambda term: searcher.doc_freq("text", term))
+    papers = partial(searcher.doc_freq, "text")
     terms = Terms(words=list(dict.fromkeys(word.folded for word in telling)))
     said = Counter(word.term for word in telling)
     weights = {term: float(min(times, MOST_OFTEN)) for term, times in said.items()}
@@ -89,7 +90,7 @@ def chosen_terms(text: str, searcher: tantivy.Searcher, schema: tantivy.Schema) 
     return terms
 
 
-def _limit_reading(terms: Terms, papers: Callable[[str], int], searcher: tantivy.Searcher) -> None:
+def _limit_reading(terms: Terms, papers: Callable[[str], int], searcher: Searcher) -> None:
     """Leaves the most frequent terms to titles where reading all would take too long; never the rarest."""
     left = _MOST_READ + _MOST_READ_A_TERM * len(terms.weights)
     for place, term in enumerate(sorted(terms.weights, key=papers)):
@@ -140,9 +141,7 @@ def _is_no_word(text: str) -> bool:
 # -- words that no paper has
 
 
-def _replace_unknown(
-    terms: Terms, words: Iterable[Word], searcher: tantivy.Searcher, schema: tantivy.Schema
-) -> None:
+def _replace_unknown(terms: Terms, words: Iterable[Word], searcher: Searcher, schema: tantivy.Schema) -> None:
     for word in {word.folded: word for word in words}.values():
         if searcher.doc_freq("authors", word.folded) or searcher.doc_freq("names", word.term):
             continue
@@ -158,7 +157,7 @@ def _replace_unknown(
         terms.unknown[word.text] = tuple(instead)
 
 
-def near_words(word: str, searcher: tantivy.Searcher) -> list[str]:
+def near_words(word: str, searcher: Searcher) -> list[str]:
     """The words of papers that are one mistake away from the folded ``word``, or two where it is long.
 
     A mistake is a letter wrong, left out, too many, or two exchanged, behind the first letter. At most
@@ -188,7 +187,7 @@ def _mistaken_early(word: str) -> set[str]:
     return found
 
 
-def parted(word: Word, searcher: tantivy.Searcher, name: str, stemmed: bool = True) -> list[str]:
+def parted(word: Word, searcher: Searcher, name: str, stemmed: bool = True) -> list[str]:
     """The two or more terms of the field ``name`` that ``word`` may be written as, or none.
 
     By its looks (``GPT4``: gpt 4), else where both parts are words of at least as many papers as it is

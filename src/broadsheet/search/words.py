@@ -24,6 +24,7 @@ from .analysis import FOLDED, STEMMED, STOP_WORDS, folded_without, joined, plain
 from .facets import Facet, aggregations, facets_of
 from .files import DamagedIndexError, read_state, stamp, write_state
 from .restrictions import Restrictions, all_of, any_of
+from .searcher import Searcher
 from .terms import Terms, chosen_terms
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class Words:
     def _reload(self) -> None:
         """Takes a new view of the committed files; making one takes longer than a search."""
         self._index.reload()
-        self._searcher = self._index.searcher()
+        self._searcher = Searcher(self._index.searcher())
         self._restrictions = Restrictions(self._index.schema, self._searcher)
         # A query is looked up twice: for the best papers, and for the scores of those near in meaning.
         self._chosen = lru_cache(maxsize=_MOST_CHOSEN)(self._choose)
@@ -279,7 +280,7 @@ class Words:
         self._reload()
 
     @property
-    def searcher(self) -> tantivy.Searcher:
+    def searcher(self) -> Searcher:
         """The view of the committed files that searches use."""
         return self._searcher
 

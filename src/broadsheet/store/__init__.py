@@ -192,6 +192,11 @@ class Store:
         with self._engine.connect() as connection:
             return reading.keys_with_title(connection, title)
 
+    def titles(self, keys: Sequence[int]) -> dict[int, str]:
+        """The titles of the papers with ``keys``, by key."""
+        with self._engine.connect() as connection:
+            return reading.titles(connection, keys)
+
     def keys_without_abstract(self, limit: int, after: int = 0) -> list[int]:
         """Keys, ascending from above ``after``, of papers on arXiv whose abstract is not known."""
         with self._engine.connect() as connection:

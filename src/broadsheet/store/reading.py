@@ -65,8 +65,16 @@ def key_of(connection: Connection, text: str) -> int | None:
     if len(text) <= 200 and "\x00" not in text:
         names.append(f"openreview:{text.strip()}")
         names.append(f"title:{text.strip()}")
-    query = sa.select(s.identifiers.c.paper).where(s.identifiers.c.identifier.in_(names))
-    return connection.execute(query).scalar() if names else None
+    if not names:
+        return None
+    # Three in any case: a statement of one form is made once.
+    one, two, three = (names * 3)[:3]
+    return connection.execute(_CALLED, {"one": one, "two": two, "three": three}).scalar()
+
+
+_CALLED = sa.select(s.identifiers.c.paper).where(
+    s.identifiers.c.identifier.in_([sa.bindparam("one"), sa.bindparam("two"), sa.bindparam("three")])
+)
 
 
 def whole_paper(connection: Connection, key: int) -> Paper | None:
@@ -100,8 +108,21 @@ def listing_of(row: Any) -> Listing:
 
 
 def keys_with_title(connection: Connection, title: str) -> list[int]:
-    query = sa.select(s.papers.c.key).where(s.papers.c.title_hash == title_hash(title))
-    return list(connection.execute(query.order_by(s.papers.c.key)).scalars())
+    return list(connection.execute(_TITLED, {"hash": title_hash(title)}).scalars())
+
+
+_TITLED = (
+    sa.select(s.papers.c.key).where(s.papers.c.title_hash == sa.bindparam("hash")).order_by(s.papers.c.key)
+)
+
+
+def titles(connection: Connection, keys: Sequence[int]) -> dict[int, str]:
+    """The titles of the papers with ``keys``, by key."""
+    found: dict[int, str] = {}
+    for chunk in in_chunks(dict.fromkeys(keys)):
+        query = sa.select(s.papers.c.key, s.papers.c.title).where(s.papers.c.key.in_(chunk))
+        found |= dict(connection.execute(query).all())
+    return found
 
 
 def _where(
@@ -290,7 +311,10 @@ def events(connection: Connection, after: int, limit: int, kinds: Collection[str
 
 
 def last_change(connection: Connection) -> int:
-    return connection.execute(sa.select(sa.func.max(s.changes.c.seq))).scalar() or 0
+    return connection.execute(_LAST_CHANGE).scalar() or 0
+
+
+_LAST_CHANGE = sa.select(sa.func.max(s.changes.c.seq))
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -46,8 +46,12 @@ def pasted_ids(text: str) -> Pasted | None:
     if not 2 <= len(parts) <= _MAX_IDS:
         return None
     # The last part has what was not split off, which is then no id.
-    found = [_identifier(part) for part in parts]
-    return Pasted("id", _different(found)) if all(found) else None
+    found = []
+    for part in parts:
+        found.append(_identifier(part))
+        if found[-1] is None:
+            return None
+    return Pasted("id", _different(found))
 
 
 def _identifier(text: str) -> Identifier | None:
