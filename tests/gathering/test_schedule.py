@@ -176,3 +176,16 @@ def test_a_source_is_named_or_the_error_lists_those_there_are() -> None:
 def test_every_folder_of_a_source_is_known() -> None:
     there = {path.parent.name for path in Path(configured.__code__.co_filename).parent.glob("*/source.py")}
     assert set(FOLDERS.values()) == there
+
+
+def test_a_source_that_cannot_say_when_it_is_due_does_not_hold_up_the_others(
+    store: Store, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Undecided(Paged):
+        def due(self, last_success: datetime | None, now: datetime) -> datetime:
+            raise ValueError("no calendar")
+
+    with playing_service(Catalogue(pages(1))) as service:
+        schedule, _ = begin(Undecided(service.url, QUICK, "undecided"), Paged(service.url, QUICK))
+        assert schedule.turn() == [NAME]
+    assert "undecided does not say when it is due" in caplog.text

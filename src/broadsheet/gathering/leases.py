@@ -114,6 +114,12 @@ def worker() -> str:
     return f"{socket.gethostname()}/{_machine()}/{os.getpid()}/{_started(os.getpid()) or 0}"
 
 
+def shown(name: str) -> str:
+    """The worker ``name`` for people: ``process 4711 on paper.example.org``."""
+    host, _, process = (name.split("/") + [""] * 3)[:3]
+    return f"process {process} on {host}" if process.isdecimal() else name or "another worker"
+
+
 def is_dead(name: str) -> bool:
     """Whether the worker ``name`` was a process of this machine and is no more."""
     host, machine, process, started = (name.split("/") + [""] * 4)[:4]

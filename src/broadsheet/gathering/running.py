@@ -16,7 +16,7 @@ from ..model.papers import ImportReport, Rejection
 from ..sources.http import Client, RefusedAddress, ServiceError, Stopped
 from ..sources.source import Page, Run, Source
 from ..store import Store
-from .leases import Lease, held
+from .leases import Lease, held, shown
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def run(
                 result.state = "stopped"
             elif lease is None:
                 result.state = "busy"
-                holder = store.gather_state(name).holder or "another worker"
+                holder = shown(store.gather_state(name).holder)
                 result.problem = f"{holder} is gathering it now; nothing need be done"
             elif since is None:
                 _Runner(store, client, source, name, stop, progress, result, lease).once(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,11 @@ log = logging.getLogger(__name__)
 # The lease of the worker that keeps the schedule. It is kept as long as that runs: two machines that
 # took turns would not know of each other's last request.
 LEASE = "schedule"
-# Sources that are gathered at the same time: beside readers, who should not wait for it.
-AT_ONCE = 2
+# Sources that are gathered at the same time: they mostly wait, and one that takes hours must not hold
+# up those of the day.
+AT_ONCE = 4
+# What is under way at the end may take so long; a request that takes longer is simply made again.
+CLOSE_SECONDS = 5.0
 # The pause after a first failure, doubled after each further one.
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -84,7 +88,7 @@ class Schedule:
         states = self._store.gather_states([source.name for source in sources])
         now = datetime.now(UTC)
         waiting = [
-            (next_try(source, state, now), source)
+            (self._next(source, state, now), source)
             for source, state in zip(sources, states, strict=True)
             if source.name not in self._running and not state.holder
         ]
@@ -102,13 +106,22 @@ class Schedule:
 
     def close(self) -> None:
         """Waits for what is under way, which the stop event ends, and gives the schedule to others."""
+        deadline = time.monotonic() + CLOSE_SECONDS
         for thread in self._running.values():
-            thread.join(timeout=10)
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
         if self._lease:
             with suppress(Exception):
                 self._lease.give()
         if self._client:
             self._client.close()
+
+    def _next(self, source: Source, state: GatherState, now: datetime) -> datetime:
+        """`next_try`; a source that cannot say it does not hold up the others."""
+        try:
+            return next_try(source, state, now)
+        except Exception as error:
+            self._tell(source.name, f"{source.name} does not say when it is due: {error!r}")
+            return (_moment(state.tried) or now) + LONGEST_PAUSE
 
     def _take(self) -> bool:
         if self._lease and not self._lease.ours():
