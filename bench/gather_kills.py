@@ -35,7 +35,7 @@ INTERVAL = 0.1
 WINDOW = (12, 2.0)
 FAULTS = 20
 # The first requests come after a tenth of a second; a page takes about as long as the interval.
-SHORTEST_LIFE, LONGEST_LIFE = 0.1, 1.0
+SHORTEST_LIFE, LONGEST_LIFE = 0.1, 1.6
 WORKERS = 3
 
 
@@ -45,9 +45,14 @@ def service(name: str) -> Service:
 
 @dataclass
 class Figures:
-    """What was measured; ``too_soon`` counts requests that came before the pace allowed them."""
+    """What was measured.
+
+    ``in_a_request`` counts the kills while a service was answering, ``too_soon`` the requests that came
+    before the pace allowed them.
+    """
 
     kills: int = 0
+    in_a_request: int = 0
     homes: int = 0
     lives: int = 0
     requests: int = 0
@@ -115,7 +120,7 @@ def measure(kills: int, folder: Path, number_of_pages: int = 150, seed: int = 1)
         while figures.kills < kills:
             home = folder / f"home-{figures.homes + 1}"
             home.mkdir()
-            disturb(home, urls, kills, chance, figures, context)
+            disturb(home, [one, two], kills, chance, figures, context)
             figures.homes += 1
             found = contents(home)
             figures.different += [
@@ -129,11 +134,12 @@ def measure(kills: int, folder: Path, number_of_pages: int = 150, seed: int = 1)
 
 
 def disturb(
-    home: Path, urls: list[str], kills: int, chance: random.Random, figures: Figures, context: Any
+    home: Path, services: list[Playing], kills: int, chance: random.Random, figures: Figures, context: Any
 ) -> None:
     """Lets workers live and die until ``home`` is complete, or there were enough kills and it is."""
     store = Store.open(f"sqlite:///{home}/broadsheet.db")
     lives: dict[int, tuple[Any, float]] = {}
+    urls = [playing.url for playing in services]
     try:
         while not complete(store) or lives:
             for number in range(WORKERS):
@@ -149,6 +155,7 @@ def disturb(
                 if not process.is_alive():
                     del lives[number]
                 elif now >= until:
+                    figures.in_a_request += any(playing.busy for playing in services)
                     process.kill()
                     process.join()
                     figures.kills += 1
