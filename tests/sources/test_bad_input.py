@@ -21,7 +21,7 @@ from broadsheet.sources.encodings import UnknownEncoding, decoded
 from broadsheet.sources.files import InputError, read_file
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "sources"
-ALL = sorted(FIXTURES.iterdir())
+ALL = sorted(path for path in FIXTURES.rglob("*") if path.is_file())
 
 
 def read(data: bytes, **options: Any) -> list[Record | Rejection | Wanted]:
