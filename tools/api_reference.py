@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from broadsheet.web import api
+from broadsheet.web import api, coverage_api
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -65,6 +65,7 @@ def _shape(name: str, schema: dict[str, Any]) -> list[str]:
 def api_page() -> str:
     """Every address of the API with its parameters, and the shape of every answer."""
     app = FastAPI()
+    app.include_router(coverage_api.router)
     app.include_router(api.router)
     described = app.openapi()
     lines = [

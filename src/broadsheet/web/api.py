@@ -89,8 +89,8 @@ def _request_id(request: Request) -> str:
     return known if isinstance(known, str) else secrets.token_hex(8)
 
 
-class _Route(APIRoute):
-    """A route whose errors of every kind are answers of the API."""
+class Route(APIRoute):
+    """A route whose errors of every kind are answers of the API, for all routers under ``/api``."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -142,7 +142,7 @@ def _wrong_parameter(error: dict[str, Any]) -> str:
     return f"{name}={shown}: {error['msg']}"
 
 
-router = APIRouter(prefix="/api", route_class=_Route, tags=["Papers"])
+router = APIRouter(prefix="/api", route_class=Route, tags=["Papers"])
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": shapes.Failure, "description": "A parameter is wrong"},

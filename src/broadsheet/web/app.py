@@ -7,7 +7,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from .. import __version__
 from ..workspace import Workspace
-from . import api, errors, pages, static_files, suggest
+from . import api, coverage_api, errors, pages, static_files, suggest
+from .coverage import Accounts
 from .kept_pages import KeptPages
 from .render import environment
 from .security import SecurityHeaders
@@ -29,7 +30,10 @@ def create_app(workspace: Workspace) -> FastAPI:
     )
     app.state.workspace = workspace
     app.state.kept_pages = KeptPages(workspace.store)
+    app.state.accounts = Accounts(workspace.store, workspace.settings)
     app.include_router(static_files.router)
+    # Before the API, which answers for every other address under /api.
+    app.include_router(coverage_api.router)
     app.include_router(api.router)
     # Before the pages, whose papers take whatever address is left.
     app.include_router(suggest.router)

@@ -20,9 +20,9 @@ class KeptPages:
         self._lock = threading.Lock()
         self._pages: OrderedDict[str, tuple[tuple[int, str], bytes]] = OrderedDict()
 
-    def state(self) -> tuple[int, str]:
-        """What pages depend on: the last change of the store, and the day (for trending)."""
-        return self._store.last_change(), dates.today()
+    def state(self, also: str = "") -> tuple[int, str]:
+        """What pages depend on: the last change of the store, the day (for trending), and ``also``."""
+        return self._store.last_change(), f"{dates.today()} {also}"
 
     def get(self, address: str, state: tuple[int, str]) -> bytes | None:
         """The page of ``address`` as it is in ``state``, if it is kept."""

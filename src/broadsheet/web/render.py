@@ -108,10 +108,13 @@ def page(
     return conditional(request, body.encode(), HTML, headers)
 
 
-def kept(request: Request, make: Callable[[], Response]) -> Response:
-    """The page that ``make`` makes, or the one that it made before, if nothing has changed since."""
+def kept(request: Request, make: Callable[[], Response], also: str = "") -> Response:
+    """The page that ``make`` makes, or the one that it made before, if nothing has changed since.
+
+    ``also`` stands for what the page shows that is not in the change log.
+    """
     pages: KeptPages = request.app.state.kept_pages
-    address, state = f"{base_url(request)} {request.url.path}?{request.url.query}", pages.state()
+    address, state = f"{base_url(request)} {request.url.path}?{request.url.query}", pages.state(also)
     body = pages.get(address, state)
     if body is not None:
         return conditional(request, body, HTML)

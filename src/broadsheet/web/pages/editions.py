@@ -9,6 +9,7 @@ from ...editions import front_page, trending
 from ...model.dates import DateError
 from ...model.editions import Edition
 from ...model.periods import Period, day_period, month_period, period_around, week_period
+from ..coverage import Accounts, Line, front_line
 from ..errors import PageError
 from ..render import TABS, kept, page, with_query, workspace_of
 from ..stories import counted, list_title, set_front
@@ -34,12 +35,12 @@ def latest(request: Request, q: str | None = None, p: str = "", list: str = "") 
     """The front page of the latest day; ``/papers?q=`` is the search, as on Daily Papers."""
     if q is not None:
         return search_page(request, q, p)
-    return kept(request, lambda: _front(request, "day", None, p, list))
+    return kept(request, lambda: _front(request, "day", None, p, list), _gathered(request))
 
 
 @reading(router, "/papers/date/{name}")
 def day(request: Request, name: str, p: str = "", list: str = "") -> Response:
-    return kept(request, lambda: _front(request, "day", name, p, list))
+    return kept(request, lambda: _front(request, "day", name, p, list), _gathered(request))
 
 
 @reading(router, "/papers/week/{name}")
@@ -98,6 +99,7 @@ def _front(request: Request, kind: str, name: str | None, p: str, only: str) -> 
         before=_neighbour(edition.previous, only),
         after=_neighbour(edition.following, only),
         missed=_missed(request, kind),
+        gathered=_line(request, edition, latest=name is None) if kind == "day" else None,
         alternates=(("application/json", f"/api/daily_papers?{_JSON[kind]}={edition.period.name}"),),
     )
 
@@ -134,6 +136,7 @@ def _trending(request: Request, p: str) -> Response:
         before=None,
         after=None,
         missed="",
+        gathered=None,
         alternates=(("application/json", "/api/daily_papers?sort=trending"),),
     )
 
@@ -153,6 +156,20 @@ def _nearest(request: Request, edition: Edition, only: str) -> Response:
     raise PageError(
         404, f"There are no papers{words} here.", title="No papers", links=(("The front page", "/"),)
     )
+
+
+def _gathered(request: Request) -> str:
+    """What changes when gathering went on, or failed."""
+    accounts: Accounts = request.app.state.accounts
+    return str(accounts.current().stamp)
+
+
+def _line(request: Request, edition: Edition, latest: bool) -> Line | None:
+    """What gathering has to say of the day that ``edition`` shows."""
+    accounts: Accounts = request.app.state.accounts
+    lists = [*edition.lists, *workspace_of(request).settings.front_list_names]
+    assert edition.period is not None
+    return front_line(accounts.current(), edition.period.name, lists, latest)
 
 
 def _missed(request: Request, kind: str) -> str:
