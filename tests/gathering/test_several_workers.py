@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from broadsheet.gathering.leases import Lease, is_dead, worker
-from broadsheet.sources.http import Client, Service
+from broadsheet.sources.daily_papers.fetch import DAILY_PAPERS
+from broadsheet.sources.http import Service
 from broadsheet.store import Store
 from tests.gathering.paged import NAME, Catalogue, pages
 from tests.sources.playing_service import Answer, playing_service
@@ -125,9 +126,20 @@ def test_two_threads_of_a_process_are_two_workers(tmp_path: Path) -> None:
     store.close()
 
 
-def test_homes_of_a_machine_wait_for_each_other(tmp_path: Path) -> None:
-    with playing_service(Answer()) as service:
-        for name in ("first", "second"):
-            with Client(tmp_path / name, pace=tmp_path / "pace") as client:
-                client.get(service.url, SERVICE)
-    assert service.gaps[0] >= SERVICE.interval
+def test_programs_over_two_homes_keep_one_pace_without_being_told(tmp_path: Path) -> None:
+    with playing_service(Answer(status=404)) as service:
+        env = {**os.environ, "BROADSHEET_DAILY_PAPERS_URL": service.url}
+        program = Path(sys.executable).with_name("broadsheet")
+        both = [
+            subprocess.Popen(
+                [program, "gather", "daily_papers", "--home", tmp_path / name],
+                env=env,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for name in ("first", "second")
+        ]
+        for process in both:
+            assert process.wait(60) == 1
+    assert len(service.requests) == 2
+    assert service.gaps[0] >= DAILY_PAPERS.interval
