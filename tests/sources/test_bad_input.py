@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model.dates import DateError
-from broadsheet.model.papers import Record, Rejection, Wanted
+from broadsheet.model.papers import Record, Rejection, Wanted, Withdrawal
 from broadsheet.model.validation import RecordError, checked
 from broadsheet.sources.encodings import UnknownEncoding, decoded
 from broadsheet.sources.files import InputError, read_file
@@ -24,7 +24,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "sources"
 ALL = sorted(path for path in FIXTURES.rglob("*") if path.is_file())
 
 
-def read(data: bytes, **options: Any) -> list[Record | Rejection | Wanted]:
+def read(data: bytes, **options: Any) -> list[Record | Rejection | Wanted | Withdrawal]:
     return list(read_file(io.BytesIO(data), name="input", **options))
 
 
@@ -304,7 +304,7 @@ def mutations() -> st.SearchStrategy[bytes]:
 )
 def test_no_input_raises_and_what_comes_out_can_be_stored_or_refused(data: bytes) -> None:
     for item in read(data):
-        assert isinstance(item, Record | Rejection | Wanted)
+        assert isinstance(item, Record | Rejection | Wanted | Withdrawal)
         if isinstance(item, Record):
             try:
                 checked(item)
