@@ -322,7 +322,7 @@ def test_a_source_that_fails_altogether_is_told_on_the_front_page() -> None:
 def test_a_page_that_was_kept_is_made_anew_when_a_gathering_failed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broadsheet.web.coverage._FRESH_S", 0.0)
+    monkeypatch.setattr("broadsheet.web.coverage._LOOK_S", 0.0)
     announced(workspace.store, "daily_papers", "daily_papers", ago(1), 0, 3)
     workspace.store.note_gather("daily_papers", f"{ago(1)}T06:14:00.000Z")
     with TestClient(create_app(workspace)) as site:

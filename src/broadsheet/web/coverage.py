@@ -27,8 +27,10 @@ WEEKS = 53
 STATES = ("failed", "refused", "incomplete", "late", "complete", "holiday")
 # Something broke. All others are as they should be: nothing was published, or not yet, or all is here.
 TROUBLE = frozenset(STATES[:3])
-# How old an account may be; looking whether there is anything new costs one small query.
-_FRESH_S = 10.0
+# How often one looks whether a run of a source began or ended, which costs one small query.
+_LOOK_S = 10.0
+# While a run is under way each of its papers changes the account; it may be that much behind.
+_BEHIND_S = 60.0
 
 # Addresses of papers that only the sources of one field name so.
 _ADDRESSES = {
@@ -221,25 +223,30 @@ class Accounts:
         self._store, self._settings = store, settings
         self._lock = threading.Lock()
         self._account: Account | None = None
-        self._of: object = None
-        self._looked = 0.0
+        self._of: tuple[object, int] = (None, -1)
+        self._looked = self._made = 0.0
 
     def current(self) -> Account:
         known = self._account
-        if known is not None and time.monotonic() - self._looked < _FRESH_S:
+        if known is not None and time.monotonic() - self._looked < _LOOK_S:
             return known
         # Whoever comes while it is made anew gets the former one.
         if not self._lock.acquire(blocking=known is None):
             return known  # type: ignore[return-value]
         try:
-            state = (self._store.last_change(), dates.today(), self._store.gather_states())
-            if self._account is None or state != self._of:
-                stamp = self._account.stamp + 1 if self._account else 1
-                self._account, self._of = account(self._store, self._settings, stamp), state
-            self._looked = time.monotonic()
-            return self._account
+            return self._looked_at()
         finally:
             self._lock.release()
+
+    def _looked_at(self) -> Account:
+        known, now = self._account, time.monotonic()
+        runs, change = (dates.today(), self._store.gather_states()), self._store.last_change()
+        stale = runs != self._of[0] or (change != self._of[1] and now - self._made > _BEHIND_S)
+        if known is None or stale:
+            known = account(self._store, self._settings, known.stamp + 1 if known else 1)
+            self._account, self._of, self._made = known, (runs, change), now
+        self._looked = now
+        return known
 
 
 # -- what the front page says of its day
