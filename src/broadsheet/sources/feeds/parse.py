@@ -144,7 +144,9 @@ def _item(entry: dict[str, Any], place: int, url: str) -> Item:
         title=line_of(text(entry.get("title"))),
         link=urljoin_or_empty(url, text(entry.get("link"))),
         summary=text_of(markup),
-        published=_instant(entry.get("published_parsed")) or _instant(entry.get("updated_parsed")),
+        # As they stand there: feedparser's own look-up takes one date for the other.
+        published=_instant(dict.get(entry, "published_parsed"))
+        or _instant(dict.get(entry, "updated_parsed")),
         authors=_authors(entry),
         tags=[tag for part in objects_in(entry.get("tags")) if (tag := line_of(text(part.get("term"))))],
         names=[name for name in names if name],

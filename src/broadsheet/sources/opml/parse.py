@@ -46,7 +46,7 @@ def parse(data: bytes, name: str = "OPML") -> list[Subscription]:
     if "<!ENTITY" in text:
         raise OpmlError("it declares entities, which no list of feeds needs; it was not read")
     # listparser takes everything for UTF-8; never a text, which it might take for an address.
-    text = re.sub(r"\A\ufeff?\s*<\?xml[^>]*\?>", "", text)
+    text = re.sub(r"\A\ufeff?\s*(?:<\?xml[^>]*\?>)?", '<?xml version="1.0" encoding="UTF-8"?>', text)
     try:
         found = listparser.parse(_URL_ATTRIBUTE.sub(r"\1xmlUrl\2", text).encode("utf-8", "replace"))
     except Exception as error:
