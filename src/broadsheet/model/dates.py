@@ -49,7 +49,7 @@ def timestamp(text: str) -> str:
                 moment = dateutil_parser.parse(text, default=datetime(1, 1, 1))
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError) as error:
+    except (ValueError, ArithmeticError, TypeError) as error:
         raise DateError(
             f"{text[:60]!r} is no date; write it as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
         ) from error
