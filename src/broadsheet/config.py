@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         "`all` means all. Empty means none.",
     )
     biorxiv_url: str = Field(
-        "https://api.biorxiv.org/details", description="The API of bioRxiv and medRxiv, or a mirror of it."
+        "https://api.biorxiv.org", description="The API of bioRxiv and medRxiv, or a mirror of it."
     )
     pubmed_search: str = Field(
         "",

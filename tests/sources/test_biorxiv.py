@@ -169,13 +169,17 @@ def posts_of(day: str, number: int, server: str = "bioRxiv") -> list[dict[str, A
     return posts
 
 
-def api(told: dict[str, list[dict[str, Any]]], size: int = 30) -> Callable[[Asked], Answer]:
-    """The API with what was posted by day, in pages of ``size``."""
+def api(
+    told: dict[str, list[dict[str, Any]]],
+    size: int = 30,
+    printed: dict[str, list[dict[str, Any]]] | None = None,
+) -> Callable[[Asked], Answer]:
+    """The API with what was posted, and what journals printed, by day, in pages of ``size``."""
 
     def page(asked: Asked) -> Answer:
-        _, server, first, last, cursor, form = asked.path.removeprefix("/details").split("/")
+        kind, server, first, last, cursor, form = asked.path.strip("/").split("/")
         assert (first, form) == (last, "json") and server in ("biorxiv", "medrxiv")
-        posts = told.get(first, [])
+        posts = (told if kind == "details" else printed or {}).get(first, [])
         if not posts:
             return Answer(body=NOTHING)
         here = posts[int(cursor) : int(cursor) + size]
@@ -187,11 +191,12 @@ def api(told: dict[str, list[dict[str, Any]]], size: int = 30) -> Callable[[Aske
 
 def source(service: Playing, *categories: str, **options: Any) -> Preprints:
     chosen = {"again": 1, "first": 1, "service": QUICK} | options
-    return Preprints("biorxiv", categories or ("all",), service.url + "/details", **chosen)
+    return Preprints("biorxiv", categories or ("all",), service.url, **chosen)
 
 
-def cursors(service: Playing) -> list[str]:
-    return ["/".join(asked.path.split("/")[3:6:2]) for asked in service.requests]
+def cursors(service: Playing, kind: str = "details") -> list[str]:
+    asked = [asked.path.split("/") for asked in service.requests]
+    return ["/".join(parts[3:6:2]) for parts in asked if parts[1] == kind]
 
 
 def test_a_day_is_read_page_by_page_and_announced_once_it_is_whole(client: Client, tmp_path: Path) -> None:
@@ -202,7 +207,7 @@ def test_a_day_is_read_page_by_page_and_announced_once_it_is_whole(client: Clien
         state = store.gather_state("biorxiv")
     assert cursors(service) == [f"{TODAY}/0", f"{TODAY}/30", f"{TODAY}/60"]
     assert [item.listings[0].rank for item in found.records] == [*range(1, 71)]
-    assert [len(page.announced) for page in found.pages] == [0, 0, 1]
+    assert [len(page.announced) for page in found.pages] == [0, 0, 1, 0]
     assert (covered.list, covered.announced, covered.stored, covered.state) == ("biorxiv", 70, 70, "complete")
     assert state.cursor == {"next": "2026-06-13", "unfinished": False}
 
@@ -284,7 +289,46 @@ def test_a_pause_that_is_asked_for_and_a_cut_connection_lose_nothing(client: Cli
     cut = Answer(body=json.dumps(DETAILS).encode(), cut=True)
     with playing_service(Answer(status=429, headers={"Retry-After": "0"}), cut, whole) as service:
         found = gather(source(service), client)
-    assert len(found.records) == 3 and found.problem is None and len(service.requests) == 3
+    assert len(found.records) == 3 and found.problem is None and len(cursors(service)) == 3
+
+
+def test_what_a_journal_has_printed_gets_its_doi_and_the_journal_as_venue(
+    client: Client, tmp_path: Path
+) -> None:
+    posts = posts_of(YESTERDAY, 2)
+    preprint = {
+        "preprint_doi": posts[1]["doi"],
+        "published_doi": "10.1234/J.9",
+        "published_journal": "J. Snails",
+    }
+    unknown = {
+        "biorxiv_doi": "10.1101/000001",
+        "published_doi": "10.1234/other",
+        "published_journal": "J. Slugs",
+    }
+    wrong = {"preprint_doi": posts[0]["doi"], "published_doi": "NA", "published_journal": "J. Frogs"}
+    told = api({YESTERDAY: posts}, size=2, printed={TODAY: [preprint, unknown, wrong]})
+    with stored(tmp_path) as store, playing_service(told) as service:
+        found = gather(source(service, first=2), client)
+        names = [i.key for i in next(item for item in found.records if not item.title).identifiers]
+        store_all(store, "biorxiv", found)
+        papers = store.papers([1, 2])
+    assert cursors(service, "pubs") == [f"{YESTERDAY}/0", f"{TODAY}/0", f"{TODAY}/2"]
+    assert [paper.venue for paper in papers] == [None, "J. Snails"]
+    assert names == [f"doi:{posts[1]['doi']}", "doi:10.1234/j.9"]
+    assert papers[1].link("doi") and "https://doi.org/10.1234/J.9" in [link.url for link in papers[1].links]
+    (rejected,) = [item for item in found.items if isinstance(item, Rejection)]
+    assert "no DOI" in rejected.why
+
+
+def test_a_kill_among_what_journals_printed_repeats_no_posts(client: Client) -> None:
+    printed = [{"preprint_doi": f"10.1101/{n:06}", "published_doi": f"10.1234/{n}"} for n in range(5)]
+    told = api({TODAY: posts_of(TODAY, 2)}, size=3, printed={TODAY: printed})
+    with playing_service(told) as service:
+        killed = gather(source(service), client, until=2)
+        rest = gather(source(service), client, killed.cursor)
+    assert (cursors(service), cursors(service, "pubs")) == ([f"{TODAY}/0"], [f"{TODAY}/0", f"{TODAY}/3"])
+    assert len(rest.records) == 2 and rest.announced == []
 
 
 def test_each_server_is_a_source_where_categories_of_it_are_chosen(tmp_path: Path) -> None:

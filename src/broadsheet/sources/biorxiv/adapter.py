@@ -9,7 +9,7 @@ from ...model.identifiers import doi_identifier
 from ...model.links import add_printed_links
 from ...model.papers import Author, Link, Listing, Record, Rejection, Version
 from ...model.text import clean_line, clean_paragraphs
-from .parse import Post
+from .parse import Post, Printed
 
 # Some days are written without zeros ("2024-1-5") and some with slashes.
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:\D.*)?")
@@ -77,6 +77,22 @@ def record(post: Post, where: str, server: str | None = None) -> Record | Reject
     add_printed_links(result.links, result.abstract, server)
     result.listings = [Listing(server, day, post.place, server)]
     return result
+
+
+def addition(found: Printed, where: str, server: str) -> Record | Rejection:
+    """What it adds to a stored preprint that a journal has printed it: its DOI there, and the journal."""
+    preprint, published = doi_identifier(found.doi), doi_identifier(found.published)
+    if not preprint or not published:
+        wrong = found.published if preprint else found.doi
+        return Rejection(where, f"{wrong[:60]!r} is no DOI; fetch it again")
+    return Record(
+        title="",
+        source=server,
+        where=where,
+        identifiers=[preprint, published],
+        venue=clean_line(found.journal) or None,
+        links=[Link("doi", f"https://doi.org/{found.published}", server, "published")],
+    )
 
 
 def day_of(post: Post) -> str:

@@ -1,16 +1,17 @@
-"""Answers of the bioRxiv and medRxiv API (``details``) as plain posts.
+"""Answers of the bioRxiv and medRxiv API (``details`` and ``pubs``) as plain posts.
 
-Source: api.biorxiv.org ("Content detail"): one message with status, cursor, count and total, and the
-collection; a post for each version.
+Source: api.biorxiv.org ("Content detail", "Published article detail"): one message with status, cursor,
+count and total, and the collection; of details a post for each version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ...model.papers import Rejection
+from ..values import text
 
 _TEXTS = (
     "title", "authors", "doi", "date", "version", "type", "license", "category", "abstract", "published",
@@ -43,12 +44,25 @@ class Post:
 
 
 @dataclass(slots=True)
-class Answer:
+class Printed:
+    """A preprint that a journal has printed; what is missing is empty."""
+
+    place: int
+    doi: str = ""
+    published: str = ""
+    journal: str = ""
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Answer(Generic[T]):
     """One page: ``cursor`` is the place of its first post, ``total`` how many posts there are in all."""
 
     cursor: int
     total: int
-    posts: list[Post | Rejection] = field(default_factory=list)
+    posts: list[T | Rejection] = field(default_factory=list)
 
 
 def is_answer(value: Any) -> bool:
@@ -56,12 +70,21 @@ def is_answer(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("messages"), list) and "collection" in value
 
 
-def answer(value: Any, name: str = "bioRxiv answer") -> Answer:
-    """What an answer of the API holds; what in it is no post comes as a `Rejection`.
+def answer(value: Any, name: str = "bioRxiv answer") -> Answer[Post]:
+    """The posts of an answer ("details"); what in it is no post comes as a `Rejection`.
 
     Raises:
         DetailsError: if it is no answer of the API, or says that something went wrong.
     """
+    return _answer(value, name, _post)
+
+
+def printed(value: Any, name: str = "bioRxiv answer") -> Answer[Printed]:
+    """The preprints of an answer ("pubs") that journals have printed; see `answer`."""
+    return _answer(value, name, _printed)
+
+
+def _answer(value: Any, name: str, read: Callable[[dict[str, Any], int], T]) -> Answer[T]:
     if not is_answer(value):
         raise DetailsError("it has no messages and no collection")
     message = next((m for m in value["messages"] if isinstance(m, dict)), {})
@@ -74,21 +97,32 @@ def answer(value: Any, name: str = "bioRxiv answer") -> Answer:
     if not isinstance(collection, list):
         raise DetailsError("its collection is no list")
     cursor = _number(message.get("cursor"))
-    posts = list(_posts(collection, name, cursor))
+    posts: list[T | Rejection] = []
+    for place, entry in enumerate(collection, start=cursor + 1):
+        if isinstance(entry, dict):
+            posts.append(read(entry, place))
+        else:
+            posts.append(Rejection(f"{name} post {place}", f"it is {str(entry)[:60]!r}, no post"))
     return Answer(cursor, max(_number(message.get("total")), cursor + len(posts)), posts)
 
 
-def _posts(collection: list[Any], name: str, cursor: int) -> Iterator[Post | Rejection]:
-    for place, value in enumerate(collection, start=cursor + 1):
-        if not isinstance(value, dict):
-            yield Rejection(f"{name} post {place}", f"it is {str(value)[:60]!r}, no post")
-            continue
-        post = Post(place)
-        for key in _TEXTS:
-            text = value.get(key)
-            if isinstance(text, str | int) and not isinstance(text, bool) and str(text).strip() != "NA":
-                setattr(post, key, str(text).strip())
-        yield post
+def _post(value: dict[str, Any], place: int) -> Post:
+    post = Post(place)
+    for key in _TEXTS:
+        setattr(post, key, _text(value.get(key)))
+    return post
+
+
+def _printed(value: dict[str, Any], place: int) -> Printed:
+    # The key of the preprint's DOI is the same on both servers, and was renamed.
+    doi = _text(value.get("preprint_doi")) or _text(value.get("biorxiv_doi"))
+    return Printed(place, doi, _text(value.get("published_doi")), _text(value.get("published_journal")))
+
+
+def _text(value: Any) -> str:
+    """A field of the collection; ``NA`` stands for nothing."""
+    found = text(value)
+    return "" if found == "NA" else found
 
 
 def _number(value: Any) -> int:

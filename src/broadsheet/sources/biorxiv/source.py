@@ -11,8 +11,8 @@ from ..days import DayPage, listed, next_due, nothing, pages_by_day
 from ..http import Service
 from ..source import Page, Run, Source
 from . import fetch
-from .adapter import record
-from .parse import Answer
+from .adapter import addition, record
+from .parse import Answer, Post, Printed
 
 ALL = "all"
 # Posts appear through the working day of New York; the last of them in its evening.
@@ -58,7 +58,26 @@ class Preprints:
         return next_due(_HOURS, last_success, now)
 
     def _day(self, day: str, within: Mapping[str, Any], run: Run) -> Iterator[DayPage]:
-        """The pages of ``day``; what it announced is told with the last one."""
+        """The pages of ``day``: its posts, announced with the last of them, and what journals printed."""
+        if "printed" not in within:
+            yield from self._posts(day, within, run)
+        offset = int(within.get("printed", 0))
+        while True:
+            page = fetch.fetch_printed(
+                self.name, day, offset, run.client, url=self._url, service=self._service, stop=run.stop
+            )
+            offset += len(page.posts)
+            whole = not page.posts or offset >= page.total
+            yield DayPage(
+                [self._addition(post) for post in page.posts], within=None if whole else {"printed": offset}
+            )
+            if whole:
+                return
+
+    def _addition(self, post: Printed | Rejection) -> Record | Rejection:
+        return post if isinstance(post, Rejection) else addition(post, f"{self.title} {post.doi}", self.name)
+
+    def _posts(self, day: str, within: Mapping[str, Any], run: Run) -> Iterator[DayPage]:
         offset, unread = int(within.get("offset", 0)), int(within.get("unread", 0))
         keys: list[str] = list(within.get("keys", ()))
         while True:
@@ -77,10 +96,10 @@ class Preprints:
                 told = listed(self.name, day, keys, unread)
             else:
                 told = nothing(self.name, day, run.now, self.title)
-            yield DayPage(items, [told])
+            yield DayPage(items, [told], {"printed": 0})
             return
 
-    def _chosen(self, page: Answer) -> list[Record | Rejection]:
+    def _chosen(self, page: Answer[Post]) -> list[Record | Rejection]:
         """The records of the posts in the chosen categories, and what is none."""
         items: list[Record | Rejection] = []
         for post in page.posts:
