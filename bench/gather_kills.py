@@ -2,9 +2,10 @@
 
     python -m bench.gather_kills --kills 1000
 
-Two services on loopback give papers page by page and stumble at every fifth request: errors, pauses,
-slowness, broken connections, web pages with status 200, answers cut short, expired tokens. Three workers
-gather both into one home; each is killed (SIGKILL) after a random time and started again, until the home
+Two services on loopback stumble at every fifth request: errors, pauses, slowness, broken connections, web
+pages with status 200, answers cut short, expired tokens. One plays arXiv, with OAI-PMH, the feeds of the
+day and papers that only the API knows; the other gives pages of papers. Three workers gather both into one
+home; each is killed (SIGKILL) after a random time or soon after a request, and started again, until the home
 has everything. Then the next home begins, until there were enough kills. Measured from the services' logs:
 whether any request came sooner than the pace allows.
 """
@@ -18,25 +19,32 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from broadsheet.gathering import gather
+from broadsheet.sources.arxiv.source import ArxivSource
 from broadsheet.sources.http import Client, Service
 from broadsheet.store import Store
-from tests.gathering.paged import Catalogue, Paged, pages
+from tests.gathering.paged import FAULTS, NAME, Catalogue, Fault, Paged, Stumbling, pages
+from tests.sources.playing_arxiv import CAPTCHA, Archive, Paper
 from tests.sources.playing_service import Playing, playing_service
 
 from .common import save
 
-NAMES = ("first", "second")
+NAMES = ("arxiv", NAME)
 # At most so often, and so many in so many seconds.
 INTERVAL = 0.1
 WINDOW = (12, 2.0)
-FAULTS = 20
+OFTEN = 20
 # The first requests come after a tenth of a second; a page takes about as long as the interval.
 SHORTEST_LIFE, LONGEST_LIFE = 0.1, 1.6
 WORKERS = 3
+# Half of them end so soon after a request was made: while it is answered, read or stored.
+AFTER_REQUEST = 0.15
+# How long a service thinks at most.
+SLOWNESS = 0.1
 
 
 def service(name: str) -> Service:
@@ -66,7 +74,18 @@ class Figures:
 def live(home: str, urls: list[str]) -> None:
     """One worker's life: gathers until both sources are complete, or until it is killed."""
     store = Store.open(f"sqlite:///{home}/broadsheet.db")
-    sources = [Paged(url, service(name), name) for url, name in zip(urls, NAMES, strict=True)]
+    arxiv, catalogue = urls
+    sources = [
+        ArxivSource(
+            ["cs.LG", "stat.ML"],
+            first_days=0,
+            oai_url=f"{arxiv}/oai",
+            feed_url=f"{arxiv}/rss",
+            api_url=f"{arxiv}/api/query",
+            service=service("arxiv"),
+        ),
+        Paged(catalogue, service(NAME)),
+    ]
     with Client(Path(home)) as client:
         while not complete(store):
             gather(store, client, sources)
@@ -75,15 +94,14 @@ def live(home: str, urls: list[str]) -> None:
 
 
 def complete(store: Store) -> bool:
-    return all(state.cursor.get("complete") for state in store.gather_states(NAMES))
+    return all(state.succeeded and not state.problem for state in store.gather_states(NAMES))
 
 
 def contents(home: Path) -> dict[str, Any]:
     """All that is stored in ``home``, without the numbers and times that each home has of its own."""
     store = Store.open(f"sqlite:///{home}/broadsheet.db")
     try:
-        ids = [name for name, _ in store.ids_between("1900-01-01", "2100-01-01")]
-        papers = [asdict(store.paper(name)) for name in sorted(ids)]
+        papers = [asdict(store.paper(name)) for name in sorted(paper.id for paper in store.recent(1_000_000))]
         for paper in papers:
             del paper["key"]
         coverage = [asdict(day) | {"tried": ""} for day in store.coverage("1900-01-01", "2100-01-01")]
@@ -92,21 +110,52 @@ def contents(home: Path) -> dict[str, Any]:
             "papers": papers,
             "coverage": coverage,
             "events": sorted((event.kind, str(event.data)) for event in store.events(0, 1_000_000)),
-            "cursors": [state.cursor for state in store.gather_states(NAMES)],
         }
     finally:
         store.close()
 
 
-def measure(kills: int, folder: Path, number_of_pages: int = 150, seed: int = 1) -> Figures:
+def archive_of(number_of_pages: int) -> Archive:
+    """An arXiv of two sets, together ``number_of_pages`` pages; today's feeds name papers that OAI-PMH has
+    not yet.
+    """
+    now = datetime.now(UTC)
+    papers = []
+    for number in range(1, 3 * number_of_pages // 2 + 1):
+        moment = now - timedelta(days=20, minutes=-20 * number)
+        dates = [moment.strftime("%Y-%m-%dT%H:%M:%SZ")] * (2 if number % 9 == 0 else 1)
+        categories = ("cs.LG", "stat.ML", "cs.LG stat.ML")[number % 3]
+        paper = Paper(f"2610.{number:05}", f"Invented paper {number}", dates, categories=categories)
+        if number % 11 == 0:
+            paper.comment = "This paper has been withdrawn by the authors"
+        papers.append(paper)
+    withheld = {paper.id for paper in papers[-4:]}
+    feeds = {}
+    for category in ("cs.LG", "stat.ML"):
+        told = [("new", paper.id, 1) for paper in papers[-8:] if category in paper.categories]
+        feeds[category] = (f"{now:%Y-%m-%d}", told)
+    return Archive(papers, now=f"{now:%Y-%m-%dT%H:%M:%SZ}", feeds=feeds, withheld=withheld)
+
+
+def arxiv_faults(archive: Archive) -> list[Fault]:
+    """What happens to arXiv: as to others, and the tokens of OAI-PMH expire."""
+    expired = archive.oai_error("badResumptionToken", "The token has expired.")
+    return [*FAULTS[:-1], lambda answer: CAPTCHA, lambda answer: expired]
+
+
+def measure(kills: int, folder: Path, number_of_pages: int = 90, seed: int = 1) -> Figures:
     """Kills workers ``kills`` times; the homes are made in ``folder``."""
     began = time.monotonic()
     context = multiprocessing.get_context("forkserver")
     # What a life needs is loaded once: a kill should meet gathering, not the loading of modules.
     context.set_forkserver_preload([__name__])
     chance, figures = random.Random(seed), Figures()
-    catalogues = [Catalogue(pages(number_of_pages)), Catalogue(pages(number_of_pages // 2, 5, year=25))]
-    with playing_service(catalogues[0]) as one, playing_service(catalogues[1]) as two:
+    archive = archive_of(number_of_pages)
+    services = [
+        Stumbling(archive.answer, faults=arxiv_faults(archive)),
+        Stumbling(Catalogue(pages(number_of_pages // 2, 5, year=25))),
+    ]
+    with playing_service(services[0]) as one, playing_service(services[1]) as two:
         urls = [one.url, two.url]
         undisturbed = folder / "undisturbed"
         undisturbed.mkdir()
@@ -114,8 +163,8 @@ def measure(kills: int, folder: Path, number_of_pages: int = 150, seed: int = 1)
         worker.start()
         worker.join()
         expected = contents(undisturbed)
-        for catalogue in catalogues:
-            catalogue.faults = FAULTS
+        for stumbling in services:
+            stumbling.often, stumbling.slowness = OFTEN, SLOWNESS
         check(figures, one, two)
         while figures.kills < kills:
             home = folder / f"home-{figures.homes + 1}"
@@ -138,8 +187,9 @@ def disturb(
 ) -> None:
     """Lets workers live and die until ``home`` is complete, or there were enough kills and it is."""
     store = Store.open(f"sqlite:///{home}/broadsheet.db")
-    lives: dict[int, tuple[Any, float]] = {}
     urls = [playing.url for playing in services]
+    lives: dict[int, Life] = {}
+    asked = 0
     try:
         while not complete(store) or lives:
             for number in range(WORKERS):
@@ -147,22 +197,36 @@ def disturb(
                     process = context.Process(target=live, args=(str(home), urls), daemon=True)
                     process.start()
                     figures.lives += 1
-                    until = time.monotonic() + chance.uniform(SHORTEST_LIFE, LONGEST_LIFE)
                     # When there were enough kills, the last ones live to the end.
-                    lives[number] = (process, until if figures.kills < kills else float("inf"))
+                    long = chance.uniform(SHORTEST_LIFE, LONGEST_LIFE)
+                    ends = time.monotonic() + long if figures.kills < kills else float("inf")
+                    lives[number] = Life(process, ends, chance.random() < 0.5 and figures.kills < kills)
             now = time.monotonic()
-            for number, (process, until) in list(lives.items()):
-                if not process.is_alive():
+            requests = sum(len(playing.requests) for playing in services)
+            for number, life in list(lives.items()):
+                if life.after_request and requests > asked:
+                    life.after_request, life.ends = False, now + chance.uniform(0, AFTER_REQUEST)
+                if not life.process.is_alive():
                     del lives[number]
-                elif now >= until:
+                elif now >= life.ends:
                     figures.in_a_request += any(playing.busy for playing in services)
-                    process.kill()
-                    process.join()
+                    life.process.kill()
+                    life.process.join()
                     figures.kills += 1
                     del lives[number]
-            time.sleep(0.005)
+            asked = requests
+            time.sleep(0.002)
     finally:
         store.close()
+
+
+@dataclass
+class Life:
+    """A worker, when it is killed, and whether that is soon after the next request instead."""
+
+    process: Any
+    ends: float
+    after_request: bool
 
 
 def check(figures: Figures, *services: Playing) -> None:
@@ -185,7 +249,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=1000, help="how often a worker is killed (1,000)")
-    parser.add_argument("--pages", type=int, default=150, help="pages of the first service (150)")
+    parser.add_argument("--pages", type=int, default=90, help="pages of arXiv (90)")
     parser.add_argument("--seed", type=int, default=1, help="of the random times and faults")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="broadsheet-kills-") as folder:

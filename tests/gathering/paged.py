@@ -1,7 +1,7 @@
 """A service that gives papers page by page with tokens, as OAI-PMH does, and a source that gathers it.
 
-The service is `catalogue(...)`, to be played by `playing_service`; it can be told to stumble: errors,
-pauses, slowness, broken connections, web pages with status 200, tokens that expired.
+The service is a `Catalogue`, to be played by `playing_service`. `Stumbling` makes any service stumble:
+errors, pauses, slowness, broken connections, web pages with status 200, halves of answers, expired tokens.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,19 +48,13 @@ def pages(number: int, size: int = 3, year: int = 26) -> list[dict[str, Any]]:
 
 @dataclass
 class Catalogue:
-    """Answers requests with ``pages``; ``faults`` of a hundred requests stumble."""
+    """Answers requests with ``pages``."""
 
     pages: list[dict[str, Any]]
-    faults: int = 0
-    random: random.Random = field(default_factory=lambda: random.Random(20))
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, asked: Asked) -> Answer:
         number = int(asked.query.get("token", ["0"])[0])
-        with self.lock:
-            fault = self.random.randrange(100) < self.faults and self.random.choice(_FAULTS)
-        answer = self.page(number, number + 1 if number + 1 < len(self.pages) else None)
-        return fault(answer.body) if fault else answer
+        return self.page(number, number + 1 if number + 1 < len(self.pages) else None)
 
     def page(self, number: int, following: int | None) -> Answer:
         """Page ``number``, after which ``following`` comes."""
@@ -70,15 +64,39 @@ class Catalogue:
         return Answer(body=json.dumps(told).encode(), headers={"Content-Type": "application/json"})
 
 
-_FAULTS: list[Callable[[bytes], Answer]] = [
-    lambda body: Answer(status=503),
-    lambda body: Answer(status=429, headers={"Retry-After": "1"}),
-    lambda body: Answer(body=body, cut=True),
-    lambda body: Answer(body=body, hold=0.3),
-    lambda body: Answer(body=b"<!DOCTYPE html><title>Down for maintenance</title>"),
-    lambda body: Answer(body=body[: len(body) // 2]),
-    lambda body: Answer(status=400, body=b"the token has expired"),
+Fault = Callable[[Answer], Answer]
+
+FAULTS: list[Fault] = [
+    lambda answer: Answer(status=503),
+    lambda answer: Answer(status=429, headers={"Retry-After": "1"}),
+    lambda answer: replace(answer, cut=True),
+    lambda answer: replace(answer, hold=0.3),
+    lambda answer: Answer(body=b"<!DOCTYPE html><title>Down for maintenance</title>"),
+    lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]),
+    lambda answer: Answer(status=400, body=b"the token has expired"),
 ]
+
+
+@dataclass
+class Stumbling:
+    """What ``service`` answers, but ``often`` of a hundred requests meet one of ``faults``.
+
+    Each answer takes up to ``slowness`` seconds.
+    """
+
+    service: Callable[[Asked], Answer]
+    often: int = 0
+    slowness: float = 0.0
+    faults: list[Fault] = field(default_factory=lambda: FAULTS)
+    random: random.Random = field(default_factory=lambda: random.Random(20))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, asked: Asked) -> Answer:
+        with self.lock:
+            fault = self.random.choice(self.faults) if self.random.randrange(100) < self.often else None
+            hold = self.random.uniform(0, self.slowness)
+        answer = replace(self.service(asked), hold=hold)
+        return fault(answer) if fault else answer
 
 
 class Paged:
