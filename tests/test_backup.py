@@ -161,6 +161,7 @@ def test_a_serving_home_is_backed_up_and_restored_by_the_command_line(home: Path
     file, other = tmp_path / "b.zip", tmp_path / "other"
     with running_server(home):
         (home / "broadsheet.env").write_text("BROADSHEET_SITE_NAME=The Dove\n")
+        (home / "feeds.opml").write_text("<opml/>")
         told = printed(run("backup", file, home=home))
         refused = run("restore", file, "--force", home=home)
         assert refused.returncode == 1
@@ -171,6 +172,7 @@ def test_a_serving_home_is_backed_up_and_restored_by_the_command_line(home: Path
     done = printed(run("restore", file, home=other))
     assert (done["papers"], done["notes"]) == (40, [])
     assert load_settings(other).site_name == "The Dove"
+    assert (other / "feeds.opml").read_text() == "<opml/>"
     refused = run("restore", file, home=other)
     assert refused.returncode == 1
     assert "--force" in refused.stderr.decode()

@@ -43,6 +43,8 @@ VERSION = 1
 
 _MANIFEST = "manifest.json"
 _SETTINGS = "broadsheet.env"
+# What people wrote or chose and no table holds: the settings, and the feeds that were added.
+_FILES = (_SETTINGS, "feeds.opml")
 # Rows of JSON shrink to a quarter at the fastest level; higher ones take much longer for little.
 _LEVEL = 1
 _CHUNK = 1 << 20
@@ -131,8 +133,9 @@ def back_up(
                 archive.table(table, taken.lines(table), progress)
             revision, dialect = taken.revision, taken.dialect
             papers = taken.rows.get("papers", 0)
-        with contextlib.suppress(FileNotFoundError):
-            archive.bytes(_SETTINGS, (settings.home / _SETTINGS).read_bytes())
+        for name in _FILES:
+            with contextlib.suppress(FileNotFoundError):
+                archive.bytes(name, (settings.home / name).read_bytes())
         archive.finish(
             {
                 "format": FORMAT,
@@ -373,7 +376,7 @@ class Backup:
         if sorted(names) != sorted([*members, _MANIFEST]):
             raise self._altered("the list of what it holds")
         for name, told in members.items():
-            known = name == _SETTINGS or _TABLE.fullmatch(name) or _INDEX_FILE.fullmatch(name)
+            known = name in _FILES or _TABLE.fullmatch(name) or _INDEX_FILE.fullmatch(name)
             sizes = [told.get("bytes"), told.get("rows", 0)] if isinstance(told, dict) else [None]
             if not known or not all(isinstance(size, int) and size >= 0 for size in sizes):
                 raise self._altered(name)
@@ -446,12 +449,12 @@ class Backup:
             while line := lines.readline(_MOST_LINE):
                 yield line
 
-    def settings(self) -> str | None:
-        """The settings file, None where there was none."""
-        if _SETTINGS not in self.members:
+    def text(self, name: str) -> str | None:
+        """The file ``name`` of the home, None where there was none."""
+        if name not in self.members:
             return None
-        with self._reading(_SETTINGS):
-            return self._archive.read(_SETTINGS).decode()
+        with self._reading(name):
+            return self._archive.read(name).decode()
 
     def extract_index(self, folder: Path) -> bool:
         """Writes the vectors to ``folder``; False where the backup holds none."""
@@ -501,7 +504,10 @@ def restore(
             shutil.rmtree(index)
         elif index.exists():
             index.rename(home / f"index{aside}")
-        notes.extend(_restore_settings(home, backup.settings()))
+        for name in _FILES:
+            text = backup.text(name)
+            if text is not None:
+                notes.extend(_restore_file(home / name, text))
 
     shutil.rmtree(staged, ignore_errors=True)
     try:
@@ -529,26 +535,28 @@ def restore(
     )  # fmt: skip
 
 
-def _restore_settings(home: Path, text: str | None) -> list[str]:
-    """Puts the settings file into ``home``, where it has none; what a person should know of it."""
-    if text is None:
-        return []
-    kept, notes = [], []
-    for line in text.splitlines(keepends=True):
-        if _OF_A_PLACE.match(line):
-            kept.append(f"# Of the home that was backed up: {line.lstrip()}")
-            notes.append(
-                f"{line.split('=')[0].strip()} of the backup was left out; set it where it is needed."
-            )
-        else:
-            kept.append(line)
-    file = home / _SETTINGS
-    content = "".join(kept)
+def _restore_file(file: Path, text: str) -> list[str]:
+    """Writes a file of the home, where it has none; what a person should know of it."""
+    content, notes = _without_place(text) if file.name == _SETTINGS else (text, [])
     if file.exists():
         if file.read_text(encoding="utf-8", errors="replace") in (text, content):
             return []
-        file = home / f"{_SETTINGS}.from-backup"
-        notes = [f"{home / _SETTINGS} stays as it is; the settings of the backup are in {file}."]
+        aside = file.with_name(f"{file.name}.from-backup")
+        notes = [f"{file} stays as it is; that of the backup is {aside}."]
+        file = aside
+    # Settings may hold keys.
+    file.touch(mode=0o600)
     file.write_text(content, encoding="utf-8")
-    file.chmod(0o600)
     return notes
+
+
+def _without_place(text: str) -> tuple[str, list[str]]:
+    """Settings without the place of the home that was backed up, and what was left out."""
+    kept, notes = [], []
+    for line in text.splitlines(keepends=True):
+        if _OF_A_PLACE.match(line):
+            name = line.split("=")[0].strip()
+            notes.append(f"{name} of the backup was left out; set it where it is needed.")
+            line = f"# Of the home that was backed up: {line.lstrip()}"
+        kept.append(line)
+    return "".join(kept), notes
