@@ -205,14 +205,14 @@ def absorb(state: State, record: Record, settled: bool) -> None:
 
 def _age(state: State, record: Record) -> tuple[bool, bool]:
     """Whether ``record`` tells of a newer, or of an older, version than the source told before."""
-    numbers = [v.number for v in record.versions] + [i.version for i in record.identifiers if i.version]
-    if numbers and state.versions:
-        told, known = max(numbers), max(state.versions)
-        if told != known:
+    if state.versions:
+        numbers = [v.number for v in record.versions] + [i.version for i in record.identifiers if i.version]
+        if numbers and (told := max(numbers)) != (known := max(state.versions)):
             return told > known, told < known
-    before = state.fields.get("updated")
-    if record.updated and before and state.provenance.get("updated") == record.source:
-        return False, record.updated < before
+    if record.updated:
+        before = state.fields.get("updated")
+        if before and state.provenance.get("updated") == record.source:
+            return False, record.updated < before
     return False, False
 
 
@@ -343,8 +343,6 @@ def compose(state: State, told: list[State], sources: list[str]) -> None:
             state.changed.add(table)
     if (made.fields, made.extra, made.provenance) != (state.fields, state.extra, state.provenance):
         state.fields, state.extra, state.provenance = made.fields, made.extra, made.provenance
-        state.changed.add("paper")
-    if {"listings", "counts"} & state.changed:
         state.changed.add("paper")
     if f"{_scheme_of(state)}:{state.id}" not in state.identifiers:
         state.id = ""

@@ -96,7 +96,8 @@ def load(connection: Connection, keys: Iterable[int]) -> list[State]:
             states[row.paper].fields["references"] = row.identifiers
         for row in _children(connection, s.tellings, chunk, "number"):
             state = states[row.paper]
-            state.tellings = [*(state.tellings or ()), Telling(row.number, row.source, row.body)]
+            told = Telling(row.number, row.source, row.body, (state.fields, state.extra))
+            state.tellings = [*(state.tellings or ()), told]
         for low, high in connection.execute(_apart(chunk)):
             for one, other in ((low, high), (high, low)):
                 if one in states:
@@ -167,30 +168,36 @@ def _free_ids(connection: Connection, keys: list[int | None]) -> None:
 
 
 def _save_tellings(connection: Connection, states: list[State]) -> None:
-    fresh, rows, moved = [], [], []
+    fresh, changed = [], []
     for state in states:
         for told in state.tellings or ():
-            row = {"paper": state.key, "source": told.source}
             if told.number is None:
-                fresh.append(told)
-                rows.append({**row, "body": told.packed()})
+                fresh.append((state, told))
             elif told.changed:
-                moved.append({"_number": told.number, "paper": state.key, "body": told.packed()})
-            elif told.moved:
-                moved.append({"_number": told.number, "paper": state.key, "body": told.body})
-    if rows:
-        first = take_numbers(connection, "next_telling", len(rows))
-        for number, (told, row) in enumerate(zip(fresh, rows, strict=True), first):
-            told.number = row["number"] = number
+                changed.append((state, told))
+    if fresh:
+        first = take_numbers(connection, "next_telling", len(fresh))
+        for number, (_, told) in enumerate(fresh, first):
+            told.number = number
+        rows = [
+            {"number": told.number, "paper": state.key, "source": told.source, "body": _body(state, told)}
+            for state, told in fresh
+        ]
         connection.execute(s.tellings.insert(), rows)
-    if moved:
+    if changed:
         table = s.tellings
         statement = table.update().where(table.c.number == sa.bindparam("_number"))
         values = {"paper": sa.bindparam("paper"), "body": sa.bindparam("body")}
-        connection.execute(statement.values(values), moved)
-    for state in states:
-        for told in state.tellings or ():
-            told.changed = told.moved = False
+        rows = [
+            {"_number": told.number, "paper": state.key, "body": _body(state, told)}
+            for state, told in changed
+        ]
+        connection.execute(statement.values(values), rows)
+
+
+def _body(state: State, told: Telling) -> bytes:
+    told.changed = False
+    return told.packed((state.fields, state.extra))
 
 
 def _save_joinings(connection: Connection, joinings: list[Joining], now: str) -> list[int]:

@@ -21,19 +21,23 @@ from .merging import FIELDS, State, absorb, compose, name_paper, telling, title_
 _LEVEL = 1
 
 
+# The fields and the extra of the paper of which a telling is: what both say is stored but once.
+Shown = tuple[dict[str, Any], dict[str, Any]]
+
+
 @dataclass(slots=True, eq=False)
 class Telling:
     """What ``source`` told of a paper, all in all; ``number`` is None until it is stored.
 
-    ``body`` is how it is stored, until `state` is asked for. ``denied`` are identifiers that the source
-    claims and an editor gave to another paper.
+    ``body`` is how it is stored with the paper ``paper``, until `state` is asked for. ``denied`` are
+    identifiers that the source claims and an editor gave to another paper.
     """
 
     number: int | None
     source: str
     body: bytes = b""
+    paper: Shown = ({}, {})
     changed: bool = False
-    moved: bool = False
     _state: State | None = None
     denied: set[str] | None = None
 
@@ -41,15 +45,16 @@ class Telling:
     def state(self) -> State:
         """The telling as the only one of a paper."""
         if self._state is None:
-            self._state, self.denied = _read(self.body, self.source)
+            self._state, self.denied = _read(self.body, self.source, self.paper)
         return self._state
 
     def claims(self) -> set[str]:
         """Keys of the identifiers that the source gave, also of those that are another paper's."""
         return set(self.state.identifiers) | (self.denied or set())
 
-    def packed(self) -> bytes:
-        return _written(self.state, self.denied or set())
+    def packed(self, paper: Shown) -> bytes:
+        """How it is stored with a paper that shows ``paper``."""
+        return _written(self.state, self.denied or set(), paper)
 
     def has_title(self) -> bool:
         return bool(self.state.fields.get("title"))
@@ -108,7 +113,11 @@ def _says_itself(state: State, record: Record) -> bool:
 def together(state: State) -> None:
     """Makes ``state`` what its tellings say together."""
     tellings = state.tellings or []
+    fields = state.fields
     compose(state, [t.state for t in tellings], [t.source for t in tellings])
+    if state.fields is not fields:
+        for told in tellings:
+            told.changed = True
 
 
 def write_down(state: State) -> None:
@@ -150,25 +159,37 @@ def write_down(state: State) -> None:
 # -- as it is stored ------------------------------------------------------------------------
 
 
-def _written(state: State, denied: Iterable[str]) -> bytes:
+def _written(state: State, denied: Iterable[str], paper: Shown) -> bytes:
+    fields, same_fields = _beside(state.fields, paper[0])
+    extra, same_extra = _beside(state.extra, paper[1])
     told: dict[str, Any] = {
-        "fields": state.fields,
+        "fields": fields,
+        "same": same_fields,
+        "extra": extra,
+        "same_extra": same_extra,
         "identifiers": list(state.identifiers),
         "denied": sorted(denied),
         "links": list(state.links.values()),
         "listings": list(state.listings.values()),
         "counts": list(state.counts.values()),
         "versions": list(state.versions.items()),
-        "extra": state.extra,
     }
     return zlib.compress(orjson.dumps({key: value for key, value in told.items() if value}), _LEVEL)
 
 
-def _read(body: bytes, source: str) -> tuple[State, set[str]]:
+def _beside(told: dict[str, Any], shown: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What of ``told`` is not ``shown``, and the names of what is."""
+    same = [name for name, value in told.items() if shown.get(name) == value]
+    return {name: value for name, value in told.items() if name not in same}, same
+
+
+def _read(body: bytes, source: str, paper: Shown) -> tuple[State, set[str]]:
     told = orjson.loads(zlib.decompress(body))
     state = State(None, fields=told.get("fields", {}), extra=told.get("extra", {}))
     if authors := state.fields.get("authors"):
         state.fields["authors"] = [Author(**author) for author in authors]
+    state.fields |= {name: paper[0][name] for name in told.get("same", ())}
+    state.extra |= {name: paper[1][name] for name in told.get("same_extra", ())}
     state.identifiers = dict.fromkeys(told.get("identifiers", ()), source)
     for values in told.get("links", ()):
         link = Link(**values)

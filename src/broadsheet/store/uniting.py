@@ -28,7 +28,7 @@ def unite(kept: State, dropped: State, source: str, where: str, reason: str) -> 
     write_down(dropped)
     came, stayed = dropped.tellings or [], kept.tellings or []
     for told in came:
-        told.moved = True
+        told.changed = True
     kept.tellings = sorted([*stayed, *came], key=_order)
     kept.apart |= dropped.apart
     together(kept)
@@ -205,7 +205,7 @@ def _rebuild(connection: Connection, state: State, tellings: list[Telling], take
     """Makes ``state`` what ``tellings`` say, with a name made from its title where it has no other."""
     state.tellings = sorted(tellings, key=_order)
     for told in tellings:
-        told.moved = True
+        told.changed = True
     if not any(told.state.identifiers for told in tellings):
         titled = next(told for told in state.tellings if told.has_title())
         name = free_name(connection, titled.state.fields["title"], taken)

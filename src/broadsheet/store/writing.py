@@ -183,9 +183,9 @@ class _Batch:
 
     def _at_home_first(self, record: Record, found: list[State]) -> list[State]:
         """``found`` with the paper before the others to which an editor gave what this source tells."""
-        partners = {key for state in found for key in state.apart}
-        if not partners:
+        if not any(state.apart for state in found):
             return found
+        partners = {key for state in found for key in state.apart}
         names = {identifier.key for identifier in record.identifiers}
         near = found + [self.by_key[key] for key in partners if key in self.by_key]
         for state in near:
