@@ -130,5 +130,5 @@ def _recent(one: SourceAccount, told: Account, part: str, last: str, gather: str
         part,
         False,
         f"{last}; of the last {_DAYS} days {', '.join(lacks)}",
-        f"which, and why: /coverage?source={one.name} on the site; to ask again: {gather} --since {first}",
+        f"which, and why: /coverage?source={one.name} on the site; asked for again by: {gather}",
     )
