@@ -192,6 +192,8 @@ def gather(
     from .model.dates import day
 
     first = day(since) if since else None
+    if since and not names:
+        raise _fail("--since needs names: broadsheet gather arxiv --since 2020-01-01")
     with _workspace(home) as workspace:
         try:
             with _bars() as advance:

@@ -92,6 +92,7 @@ def test_a_name_that_is_no_source_is_told_with_those_there_are(tmp_path: Path) -
     done = gather("arxive", home=tmp_path)
     assert done.returncode == 1 and b"Traceback" not in done.stderr
     assert b"there is no source 'arxive'; configured are arxiv, daily_papers" in done.stderr
+    assert b"--since needs names" in gather("--since", "2020-01-01", home=tmp_path).stderr
     done = gather("daily_papers", "--since", "2020-13-01", home=tmp_path)
     assert done.returncode == 1 and b"2020-13-01" in done.stderr and b"Traceback" not in done.stderr
 
