@@ -107,6 +107,11 @@ def test_what_is_no_answer_of_pubmed_is_refused(data: bytes) -> None:
         list(articles(data))
 
 
+def test_a_namespace_that_is_none_breaks_nothing() -> None:
+    data = EFETCH.replace(b'xmlns:mml="http://www.w3.org/1998/Math/MathML"', b'xmlns:mml="http://www.}w{3"')
+    assert read(data)[0].title.startswith("Doses of 10⁶ and H2O with $η_{p}^{2}$")
+
+
 def test_the_articles_before_a_damage_are_read() -> None:
     items = read(EFETCH[: EFETCH.index(b"Their Houses")])
     assert [type(item) for item in items] == [Record, Record, Rejection]

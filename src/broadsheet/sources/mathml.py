@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from lxml import etree
 
+from .xml_events import local_name
+
 _MAX_DEPTH = 60
 # Characters that TeX reads as commands.
 _ESCAPED = {c: f"\\{c}" for c in "#$%&_{}"} | {"\\": r"\backslash ", "~": r"\sim ", "^": r"\hat{}"}
@@ -45,7 +47,7 @@ def _tex(element: etree._Element, depth: int) -> str:
         return ""
     if depth > _MAX_DEPTH:
         return _escaped("".join(element.itertext()))
-    name = etree.QName(element).localname
+    name = local_name(element)
     parts = [child for child in element if isinstance(child.tag, str)]
     if name in ("annotation", "annotation-xml", "mphantom", "maligngroup", "malignmark"):
         return ""

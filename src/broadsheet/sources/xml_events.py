@@ -54,6 +54,11 @@ def xml_events(
         raise DamagedXml(" ".join((error.msg or "it is no XML").split())) from error
 
 
+def local_name(element: etree._Element) -> str:
+    """The name of ``element`` without its namespace, whatever stands in that."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def _pieces(data: bytes | Iterable[bytes]) -> Iterator[bytes]:
     for chunk in [data] if isinstance(data, bytes) else data:
         for start in range(0, len(chunk), _PIECE):

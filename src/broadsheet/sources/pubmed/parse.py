@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from ..mathml import tex_of
-from ..xml_events import DamagedXml, xml_events
+from ..xml_events import DamagedXml, local_name, xml_events
 
 _RECORDS = ("PubmedArticle", "PubmedBookArticle")
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS)
@@ -94,8 +94,7 @@ def articles(data: bytes | Iterable[bytes]) -> Iterator[Article]:
             if root is None:
                 root = element
                 if element.tag not in (*_ROOTS, "eFetchResult"):
-                    name = etree.QName(element).localname
-                    raise PubmedError(f"this is no answer of PubMed: its root is <{name}>")
+                    raise PubmedError(f"this is no answer of PubMed: its root is <{local_name(element)}>")
             if event == "end" and element.tag in _RECORDS:
                 place += 1
                 yield (
@@ -225,7 +224,7 @@ def _inner(element: etree._Element) -> str:
     parts = [element.text or ""]
     for child in element:
         if isinstance(child.tag, str):
-            name = etree.QName(child).localname
+            name = local_name(child)
             if name == "math":
                 parts.append(f"${tex}$" if (tex := tex_of(child)) else "")
             elif name == "sup":
