@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,7 @@ from .store import StoreError
 if TYPE_CHECKING:
     from .model.papers import Paper
     from .search.answers import Hit
+    from .store import Store
 
 # The heavy parts (search, web) are imported by the commands that need them: `--help` is instant.
 
@@ -63,6 +65,21 @@ def _workspace(home: Path | None) -> Iterator[Any]:
         yield workspace
     finally:
         workspace.close()
+
+
+@contextmanager
+def _store(home: Path | None) -> Iterator[Store]:
+    """The opened store of a home, where no search is needed."""
+    from .config import load_settings
+    from .store import Store
+
+    settings = load_settings(home)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store.open(settings.store_url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _fail(message: str) -> typer.Exit:
@@ -487,6 +504,98 @@ def restore(
     console.print(f"{done.papers:,} papers are in {done.home} ({done.database}).", highlight=False)
     for note in done.notes:
         console.print(note, markup=False, highlight=False)
+
+
+@app.command()
+def merge(
+    papers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Ids of two papers that are one: the first takes in the second.", metavar="[ID ID]"
+        ),
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List what was brought together, of one paper or of all.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why, for those who look at the list.")] = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Bring two papers together, or list what was brought together by imports and editors."""
+    given = papers or []
+    if len(given) not in ((0, 1) if listed else (2,)):
+        raise _fail("name two papers, the one that stays first; or: broadsheet merge --list [ID]")
+    with _store(home) as store:
+        if not listed:
+            number = store.merge(*given, reason)
+            told = {"merge": number, "id": store.paper(given[0]).id}
+            if _wants_json(json):
+                _print_json(told)
+            else:
+                console.print(
+                    f"Merge {number}: all of it is {told['id']} now.", markup=False, highlight=False
+                )
+            return
+        found = store.merges(*given)
+    if _wants_json(json):
+        _print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        what = f"{one.dropped} ({', '.join(one.sources)})" if one.dropped else ", ".join(one.sources)
+        by = ", ".join(filter(None, (one.source, one.where, one.reason)))
+        undone = f"; undone {one.undone[:10]}" if one.undone else ""
+        console.print(Text(f"{one.number:>5}  {one.at[:10]}  {what} is {one.paper or 'gone'}{undone}"))
+        console.print(Padding(Text(f"{one.title}\nby {by}"), (0, 0, 0, 7)))
+    if not found:
+        console.print("Nothing was brought together.")
+
+
+@app.command()
+def split(
+    paper: Annotated[str, typer.Argument(help="Id of what was merged by mistake.", metavar="ID")],
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Id of another paper: only note that the two are not the same.", metavar="ID"),
+    ] = None,
+    number: Annotated[int | None, typer.Option("--merge", help="Undo the merge of this number.")] = None,
+    source: Annotated[str | None, typer.Option(help="Take out all that this source told.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Take a paper apart that was merged by mistake; no import brings the two together again."""
+    with _store(home) as store:
+        if other is not None:
+            store.keep_apart(paper, other)
+            told = [store.paper(paper).id, store.paper(other).id]
+        else:
+            told = list(store.split(paper, number, source))
+    if _wants_json(json):
+        _print_json({"papers": told})
+    else:
+        console.print(f"{told[0]} and {told[1]} are two papers and stay so.", markup=False, highlight=False)
+
+
+@app.command()
+def conflicts(
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List pairs of papers that may be one, or of which one has what is the other's.
+
+    `broadsheet merge` or `broadsheet split` with both ids decides, and the pair is not listed again.
+    """
+    with _store(home) as store:
+        found = store.conflicts(limit)
+    if _wants_json(json):
+        _print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        console.print(Text(f"{one.one[0]}  and  {one.other[0]}: {one.reason}"))
+        titles = dict.fromkeys((one.one[1], one.other[1]))
+        console.print(Padding(Text("\n".join((*titles, f"{one.source}, {one.where}"))), (0, 0, 0, 5)))
+    if not found:
+        console.print("Nothing needs to be looked at.")
 
 
 def main() -> None:
