@@ -216,13 +216,16 @@ def _rebuild(connection: Connection, state: State, tellings: list[Telling], take
 
 def _settle(connection: Connection, merged: Any, numbers: set[int | None], state: State, made: State) -> None:
     """Notes that ``merged`` is undone, and with which of the two papers the other merges are now."""
-    table = s.merges
-    if merged is not None:
-        statement = table.update().where(table.c.number == merged.number)
-        connection.execute(statement.values(undone=dates.now()))
+    table, now = s.merges, dates.now()
     for row in _living(connection, state.key):
-        if row.kept == state.key and numbers.issuperset(row.moved["tellings"]):
-            connection.execute(table.update().where(table.c.number == row.number).values(kept=made.key))
+        told = row.moved["tellings"]
+        if merged is not None and row.number == merged.number:
+            values: dict[str, Any] = {"undone": now}
+        elif row.kept == state.key and numbers.issuperset(told):
+            values = {"undone": now} if numbers == set(told) else {"kept": made.key}
+        else:
+            continue
+        connection.execute(table.update().where(table.c.number == row.number).values(values))
 
 
 # -- to be looked at ------------------------------------------------------------------------
