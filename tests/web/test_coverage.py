@@ -83,8 +83,8 @@ def test_every_page_leads_to_coverage(site: TestClient) -> None:
 def test_the_year_says_of_each_source_what_is_complete_missing_and_broken(site: TestClient) -> None:
     page = parsed(site, "/coverage")
     assert texts(page, ".verdict") == [
-        "In the last seven days 2 papers of Hugging Face Daily Papers are missing, "
-        "Hugging Face Daily Papers could not be read on 2 days."
+        "In the last seven days: Hugging Face Daily Papers lacks 2 papers and was not read on 2 days; "
+        "feed:lab.example.org/news could not be read yet."
     ]
     assert texts(page, "section h2") == ["Hugging Face Daily Papers", "feed:lab.example.org/news"]
     [daily, feed] = texts(page, "section .about")
@@ -330,7 +330,9 @@ def test_a_page_that_was_kept_is_made_anew_when_a_gathering_failed(
         told(workspace.store, "daily_papers", "daily_papers", ago(0), "failed", "away")
         workspace.store.note_gather("daily_papers", f"{ago(0)}T06:14:00.000Z", "away")
         [note] = texts(parsed(site, "/"), ".note.amiss")
-    assert note.startswith("Something broke: Hugging Face Daily Papers could not be asked for")
+    assert note.startswith(
+        f"Something broke: Hugging Face Daily Papers could not be read since {_long(ago(1))}."
+    )
 
 
 def test_a_client_reads_health_and_metrics_of_the_running_server(tmp_path: Path) -> None:

@@ -265,13 +265,14 @@ def front_line(told: Account, day: str, lists: Sequence[str], latest: bool) -> L
 
     ``latest`` says that it stands for today: then the days since count as well.
     """
+    if latest and (stalled := _stalled(told, lists)):
+        # A run that failed has said so of the first day that it asked for; nobody asked for the others.
+        return Line(stalled, True, "")
     since = _since(told, day, lists) if latest else []
     here = [(source, rows) for source, rows in _of_lists(told, day, lists) if rows.state in TROUBLE]
     for source, rows in [*reversed(since), *here]:
         if rows.state in TROUBLE:
             return Line(_broken(source, rows, day), True, rows.day)
-    if latest and (stalled := _stalled(told, lists)):
-        return Line(stalled, True, "")
     late = [rows.day for _, rows in since if rows.state == "late"]
     if late:
         return Line(f"The papers of {short_day(late[-1])} are not published yet.", False, late[-1])
@@ -310,10 +311,14 @@ def _broken(source: SourceAccount, rows: Day, shown: str) -> str:
 
 
 def _stalled(told: Account, lists: Sequence[str]) -> str:
-    """That a source of ``lists`` fails, where it could not even say for which day."""
+    """That a source of ``lists`` fails."""
     for source in told.sources:
-        if source.gathered.failures and set(lists) & set(source.lists):
-            last = source.gathered.succeeded
-            since = f" since {short_day(last)}" if last else ""
-            return f"Something broke: {source.title} could not be read{since}."
+        if source.gathered.failures and set(lists) & {source.name, *source.lists}:
+            return f"Something broke: {not_read(source)}."
     return ""
+
+
+def not_read(source: SourceAccount) -> str:
+    """That ``source`` fails, and since when."""
+    last = source.gathered.succeeded
+    return f"{source.title} could not be read" + (f" since {short_day(last)}" if last else " yet")

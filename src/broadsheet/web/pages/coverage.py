@@ -17,6 +17,7 @@ from ..coverage import (
     identifier_link,
     missing_of,
     moment,
+    not_read,
     row_words,
     sentence,
 )
@@ -92,14 +93,15 @@ def _recent(told: Account) -> Line:
         known = known or bool(days)
         unread = sum(day.state in TROUBLE and day.state != "incomplete" for day in days)
         missing = sum(day.missing for day in days)
-        if missing:
-            parts.append(
-                f"{counted(missing, 'paper')} of {source.title} {'is' if missing == 1 else 'are'} missing"
-            )
-        if unread:
-            parts.append(f"{source.title} could not be read on {counted(unread, 'day')}")
+        lacks = [f"lacks {counted(missing, 'paper')}"] * bool(missing)
+        if source.gathered.failures:
+            parts.append(not_read(source))
+        elif unread:
+            lacks.append(f"was not read on {counted(unread, 'day')}")
+        if lacks:
+            parts.append(f"{source.title} {' and '.join(lacks)}")
     if parts:
-        return Line(f"In the last seven days {', '.join(parts)}.", True, "")
+        return Line(f"In the last seven days: {'; '.join(parts)}.", True, "")
     said = "All that was announced in the last seven days is here."
     return Line(said if known else "Nothing was announced in the last seven days.", False, "")
 
