@@ -286,7 +286,7 @@ FRIDAY = ("2026-05-29", "complete", 5, 0)
     ("since", "broken", "words"),
     [
         ([], False, None),
-        ([("2026-06-01", "failed", 0, 0)], True, "could not be asked for the papers of 1 June 2026"),
+        ([("2026-06-01", "failed", 0, 0)], True, "could not be read for 1 June 2026"),
         ([("2026-06-01", "refused", 0, 0)], True, "refused to give the papers of 1 June 2026"),
         ([("2026-06-01", "incomplete", 9, 9)], True, "9 of the 9 papers"),
         ([("2026-06-01", "late", 0, 0)], False, "The papers of 1 June 2026 are not published yet."),

@@ -305,9 +305,10 @@ def _broken(source: SourceAccount, rows: Day, shown: str) -> str:
         )
         verb = "is" if rows.missing == 1 else "are"
         return f"Incomplete: {said} for {short_day(rows.day)} {verb} missing here."
-    failed = "refused to give" if rows.state == "refused" else "could not be asked for"
-    what = "all of its papers" if rows.day == shown else f"the papers of {short_day(rows.day)}"
-    return f"Something broke: {source.title} {failed} {what}."
+    of_day = "this day" if rows.day == shown else short_day(rows.day)
+    if rows.state == "refused":
+        return f"Something broke: {source.title} refused to give the papers of {of_day}."
+    return f"Something broke: {source.title} could not be read for {of_day}."
 
 
 def _stalled(told: Account, lists: Sequence[str]) -> str:
