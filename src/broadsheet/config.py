@@ -218,6 +218,12 @@ class Settings(BaseSettings):
         "(with `users/0` as library).",
     )
 
+    websub_hub: str = Field(
+        "",
+        description="WebSub hub that the feeds name and that is told of new papers, for example "
+        "`https://pubsubhubbub.appspot.com/`; it needs `BROADSHEET_BASE_URL`. Empty means none: readers ask.",
+    )
+
     @property
     def store_url(self) -> str:
         """The database as an SQLAlchemy URL."""

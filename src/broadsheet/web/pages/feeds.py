@@ -1,0 +1,292 @@
+"""Feeds of everything that has a page, and the page that lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ... import __version__
+from ...delivery.feeds import FORMATS, Feed, Item, item_of
+from ...editions import front_page, newest, trending
+from ...model.editions import Edition
+from ...model.papers import Paper
+from ...model.periods import day_period
+from ...model.text import clean_line
+from ...search.engine import MAX_QUERY
+from ...search.query import Query, parse
+from ..errors import PageError
+from ..kept_feeds import KeptFeeds
+from ..kept_pages import KeptPages
+from ..render import base_url, conditional, page, with_query, workspace_of
+from ..tex import plain_of
+from .routing import reading
+
+router = APIRouter()
+
+# More than the fullest day of Daily Papers, so that who asks once a day misses nothing.
+MOST_ITEMS = 100
+# Of the papers like one the nearest, newest first: what came lately and is near.
+_NEAREST = 50
+_MAX_NAME = 200
+_MOST_IDS, _MAX_IDS = 20, 4_000
+# As arXiv writes them: cs.CV, hep-th, cond-mat.mes-hall.
+_CATEGORY = re.compile(r"[a-z]{2,8}(-[a-z]{2,4})?(\.[A-Za-z-]{2,12})?")
+_WORD = re.compile(r"[^\W_]")
+
+_KINDS = (
+    "latest, trending, day/YYYY-MM-DD, category/NAME, author/NAME, venue/NAME, similar/ID and search?q=QUERY"
+)
+
+
+@dataclass(slots=True)
+class _Subject:
+    """What a feed is of: ``title`` and ``subtitle``, the path of its ``page``, and what reads its items."""
+
+    title: str
+    subtitle: str
+    page: str
+    items: Callable[[], Iterable[Item]]
+
+
+@reading(router, "/feeds")
+def feeds(request: Request) -> Response:
+    """The page that says which feeds there are."""
+    return page(
+        request,
+        "feeds.html",
+        "Feeds",
+        path="/feeds",
+        description="The feeds of this site: latest, trending, of a search, a category, an author.",
+        formats=[(ending, one.name) for ending, one in FORMATS.items()],
+    )
+
+
+@reading(router, "/feeds/{address:path}")
+def feed(request: Request, address: str, q: str = "", ids: str = "") -> Response:
+    """The feed at ``address``: what it is of, a dot, and one of the endings of `FORMATS`."""
+    stem, _, ending = address.rpartition(".")
+    if ending not in FORMATS:
+        endings = ", ".join(f".{one}" for one in FORMATS)
+        raise _no_feed(f"An address of a feed ends in one of {endings}.")
+    kept, pages = _kept_feeds(request), request.app.state.kept_pages
+    assert isinstance(pages, KeptPages)
+    state = pages.state(_index_state(request) if _searched(stem) else "")
+    path = f"/feeds/{quote(stem, safe='/:;()@')}.{ending}"
+    url = base_url(request) + with_query(path, {"q": q[: MAX_QUERY + 1], "ids": ids[:_MAX_IDS]})
+    found = kept.get(url, state)
+    if found is None:
+        made = _feed(request, _subject(request, stem, q, ids[:_MAX_IDS]), url, _searched(stem))
+        found = kept.keep(url, state, FORMATS[ending].write(made))
+    return _answer(request, found.body, found.modified, ending, url)
+
+
+def _kept_feeds(request: Request) -> KeptFeeds:
+    state = request.app.state
+    if not hasattr(state, "kept_feeds"):
+        state.kept_feeds = KeptFeeds()
+    return state.kept_feeds
+
+
+def _searched(stem: str) -> bool:
+    """Whether the feed at ``stem`` comes from the search, which may know less than the store."""
+    return stem.partition("/")[0] not in ("latest", "trending", "day")
+
+
+def _index_state(request: Request) -> str:
+    state = workspace_of(request).engine.state()
+    return f"{state.seen} {state.vectors}"
+
+
+def _answer(request: Request, body: bytes, modified: int, ending: str, url: str) -> Response:
+    moment = datetime.fromtimestamp(modified, UTC)
+    media_type = FORMATS[ending].media_type
+    headers = {"Last-Modified": format_datetime(moment, usegmt=True), "Vary": "Accept-Encoding"}
+    hub = workspace_of(request).settings.websub_hub
+    if hub:
+        headers["Link"] = f'<{hub}>; rel="hub", <{url}>; rel="self"'
+    if ending != "json":
+        media_type += "; charset=utf-8"
+    answer = conditional(request, body, media_type, headers)
+    if "if-none-match" in request.headers or not _known_since(request, moment):
+        return answer
+    kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control", *headers)}
+    return Response(status_code=304, headers=kept)
+
+
+def _known_since(request: Request, modified: datetime) -> bool:
+    """Whether a reader that tells only a date has what was last changed at ``modified``."""
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+        return since >= modified
+    except (ValueError, TypeError):
+        return False
+
+
+def _feed(request: Request, subject: _Subject, url: str, searched: bool) -> Feed:
+    base, settings = base_url(request), workspace_of(request).settings
+    title = f"{settings.site_name}: {subject.title}"
+    # A paper that was listed on several days stands in a feed once, at the latest.
+    items = list({item.id: item for item in reversed(list(subject.items()))}.values())[::-1]
+    listed = workspace_of(request).store.latest_day() if items and not searched else None
+    return Feed(
+        title=title,
+        subtitle=subject.subtitle,
+        url=url,
+        page=base + subject.page,
+        items=items,
+        site_name=settings.site_name,
+        version=__version__,
+        icon=f"{base}/favicon.svg",
+        hub=settings.websub_hub,
+        listed=listed or "",
+    )
+
+
+# -- what there are feeds of
+
+
+def _subject(request: Request, stem: str, q: str, ids: str) -> _Subject:
+    kind, _, name = stem.partition("/")
+    if len(name) > _MAX_NAME:
+        raise PageError(400, f"The name of the feed has {len(name):,} characters; {_MAX_NAME} are allowed.")
+    match kind, bool(name):
+        case "latest", False:
+            return _latest(request)
+        case "trending", False:
+            return _trending(request)
+        case "search", False:
+            return _search(request, q)
+        case "day", True:
+            return _day(request, name)
+        case "category" | "author" | "venue", True:
+            return _named(request, kind, name)
+        case "similar", named if named != bool(ids):
+            return _similar(request, [name] if name else ids.replace(",", " ").split())
+    raise _no_feed(f"There are feeds of {_KINDS}.")
+
+
+def _no_feed(message: str) -> PageError:
+    return PageError(404, message, title="No such feed", links=(("All feeds", "/feeds"),))
+
+
+def _latest(request: Request) -> _Subject:
+    workspace = workspace_of(request)
+
+    def items() -> Iterable[Item]:
+        return _of_edition(request, newest(workspace.store, workspace.settings, limit=MOST_ITEMS))
+
+    return _Subject("latest papers", workspace.settings.tagline, "/", items)
+
+
+def _trending(request: Request) -> _Subject:
+    workspace = workspace_of(request)
+
+    def items() -> Iterable[Item]:
+        return _of_edition(request, trending(workspace.store, workspace.settings, limit=MOST_ITEMS))
+
+    return _Subject("trending papers", "What readers turn to now", "/papers/trending", items)
+
+
+def _day(request: Request, name: str) -> _Subject:
+    workspace, period = workspace_of(request), day_period(name)
+    edition = front_page(workspace.store, workspace.settings, "day", period.name, limit=MOST_ITEMS)
+    if not edition.entries:
+        raise _no_feed(f"No papers were listed on {period.title}.")
+    return _Subject(
+        period.title, "The papers of one day", f"/papers/date/{name}", lambda: _of_edition(request, edition)
+    )
+
+
+def _search(request: Request, q: str) -> _Subject:
+    text = clean_line(q)
+    if len(text) > MAX_QUERY:
+        raise PageError(400, f"The query has {len(text):,} characters; a feed takes {MAX_QUERY:,}.")
+    query = replace(_parsed(text), sort="date")
+    if not (_WORD.search(query.text) or query.restricted or query.pasted):
+        raise PageError(400, "The feed of a search needs a query: /feeds/search.atom?q=night+recordings.")
+    return _Subject(
+        f"search for {text[:80]}",
+        "What this search finds, newest first",
+        with_query("/search", {"q": text}),
+        lambda: _found(request, query),
+    )
+
+
+def _named(request: Request, kind: str, name: str) -> _Subject:
+    """The papers of a category, author or venue, newest first."""
+    name = clean_line(name).replace('"', "")
+    key = "cat" if kind == "category" else kind
+    query = _parsed(f'{key}:"{name}" sort:date')
+    if not query.restricted or query.text:
+        raise PageError(400, f"{name[:80] or 'That'} is no {kind} that can be asked for.")
+    engine = workspace_of(request).engine
+    # A category may get its first paper tomorrow; a name that is mistyped never gets one.
+    lasting = kind == "category" and _CATEGORY.fullmatch(name)
+    if not lasting and not engine.search(query, limit=1).hits and not engine.state().behind:
+        words = {"category": "in the category", "author": "by", "venue": "of the venue"}[kind]
+        raise PageError(
+            404, f"No paper here is {words} {name[:80]}.", near=name, links=(("All feeds", "/feeds"),)
+        )
+    titles = {"category": name, "author": f"papers by {name}", "venue": name}
+    subtitles = {"category": "New papers of this category", "author": "New papers of this author"}
+    return _Subject(
+        titles[kind],
+        subtitles.get(kind, "New papers of this venue"),
+        with_query("/search", {"q": f'{key}:"{name}" sort:date'}),
+        lambda: _found(request, query),
+    )
+
+
+def _similar(request: Request, names: list[str]) -> _Subject:
+    workspace = workspace_of(request)
+    found = {name[:_MAX_NAME]: workspace.store.resolve(name[:_MAX_NAME]) for name in names[:_MOST_IDS]}
+    unknown = [name for name, key in found.items() if key is None]
+    if unknown or not found:
+        raise PageError(404, f"No paper here is called {', '.join(unknown)[:200] or 'that'}.")
+    keys = list(dict.fromkeys(key for key in found.values() if key is not None))
+    given = workspace.store.papers(keys)
+
+    def items() -> Iterable[Item]:
+        hits = workspace.engine.similar_to(keys, _NEAREST)
+        papers = workspace.store.papers([hit.key for hit in hits])
+        return _of_papers(request, sorted(papers, key=_newness, reverse=True))
+
+    titles = "; ".join(plain_of(paper.title) for paper in given[:3])
+    path = with_query("/similar", {"ids": ",".join(paper.id for paper in given)})
+    return _Subject(f"papers like {titles[:120]}", "The nearest papers, newest first", path, items)
+
+
+def _parsed(text: str) -> Query:
+    return parse(text, datetime.now(UTC).date())
+
+
+def _found(request: Request, query: Query) -> Iterable[Item]:
+    workspace = workspace_of(request)
+    hits = workspace.engine.search(query, limit=MOST_ITEMS).hits
+    papers = workspace.store.papers([hit.key for hit in hits])
+    # What was named stands first among results; here nothing goes before the date.
+    return _of_papers(request, sorted(papers, key=_newness, reverse=True))
+
+
+def _newness(paper: Paper) -> str:
+    return paper.published or paper.first_listed or ""
+
+
+def _of_papers(request: Request, papers: Iterable[Paper]) -> Iterable[Item]:
+    base = base_url(request)
+    return [item_of(paper, base) for paper in papers]
+
+
+def _of_edition(request: Request, edition: Edition) -> Iterable[Item]:
+    base = base_url(request)
+    for entry in edition.entries:
+        item = item_of(entry.paper, base)
+        item.place, item.score, item.reasons = entry.place, entry.score, entry.reasons
+        yield item
