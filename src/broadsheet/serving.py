@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -44,6 +45,8 @@ def serve_workspace(workspace: Workspace, host: str, port: int, announce: Callab
     def started() -> None:
         announce(f"Broadsheet is on {address}   (Ctrl-C stops it)")
         jobs.start()
+        # No reader should wait for the first account of a year.
+        threading.Thread(target=app.state.accounts.current, name="coverage", daemon=True).start()
 
     config = uvicorn.Config(
         app,
