@@ -152,6 +152,8 @@ def write_down(state: State) -> None:
         part(listing.source).listings[key] = copy(listing)
     for key, counted in state.counts.items():
         part(counted.source).counts[key] = copy(counted)
+    # Which of them named it first is noted, not who else did: the main one will have.
+    parts[first].identifiers |= state.identifiers
     parts[first].versions = dict(state.versions)
     state.tellings = [Telling(None, source, changed=True, _state=made) for source, made in parts.items()]
 
