@@ -23,6 +23,7 @@ from broadsheet.config import Settings, load_settings
 from broadsheet.model.identifiers import Identifier
 from broadsheet.model.papers import Author, Link, Listing, Record, Version
 from broadsheet.search.encoder.install import install
+from broadsheet.search.vectors import Vectors
 from broadsheet.store import Store, StoreError
 from broadsheet.store.connection import WriteTransaction, connect, upgrade
 from broadsheet.store.dumping import snapshot
@@ -461,3 +462,32 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_nothing_half(
     assert "Traceback" not in message
     assert str(folder) in message.replace("\n", "")
     assert list(folder.iterdir()) == []
+
+
+def test_vectors_that_are_being_written_are_backed_up_as_they_were_at_one_moment(tmp_path: Path) -> None:
+    home, encoder, file = tmp_path / "home", tmp_path / "encoder", tmp_path / "b.zip"
+    install(tiny.files(), encoder)
+    home.mkdir()
+    url = f"sqlite:///{home / 'broadsheet.db'}"
+    store = Store.open(url)
+    store.add(records(1, 1_500))
+    store.close()
+    following = subprocess.Popen(
+        [sys.executable, "-m", "tests.search.tiny", encoder, home], stdout=subprocess.DEVNULL
+    )
+    seen = set()
+    while following.poll() is None or not seen:
+        if not back_up(settings(home), file, with_index=True).with_index:
+            continue
+        folder = tmp_path / f"index{len(seen)}"
+        with Backup(file) as backup:
+            backup.check()
+            backup.extract_index(folder)
+        [made] = folder.glob("vectors-*")
+        # Opening compares the newest rows with their checksums.
+        vectors = Vectors(made, tiny.CONFIG["hidden_size"])
+        assert vectors.count <= vectors.cursor <= 1_500
+        seen.add(vectors.cursor)
+        shutil.rmtree(folder)
+    assert following.returncode == 0
+    assert seen
