@@ -58,6 +58,8 @@ def machine_folder(chosen: str, otherwise: Path) -> Path:
         return Path(chosen).expanduser()
     folder = platformdirs.user_state_path("broadsheet") / "pace"
     try:
+        if not folder.is_absolute():
+            raise OSError(0, "the user has no home folder")
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
