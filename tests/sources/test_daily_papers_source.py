@@ -171,6 +171,12 @@ def test_a_day_that_the_service_refuses_does_not_keep_the_others_back(client: Cl
     assert "400" in found.announced[0].reason and len(found.records) == 2
 
 
+def test_a_service_that_refuses_this_program_is_told_apart_from_one_that_fails(client: Client) -> None:
+    with playing_service(Answer(status=403)) as service:
+        found = gather(source(service), client)
+    assert found.problem and [told.state for told in found.announced] == ["refused"]
+
+
 def test_a_pause_that_is_asked_for_is_kept_and_the_answer_comes_after_it(client: Client) -> None:
     busy = Answer(status=429, headers={"Retry-After": "1"})
     with playing_service(busy, days({FRIDAY: papers_of(FRIDAY)})) as service:

@@ -82,7 +82,7 @@ class AclAnthology:
                         yield Page([], {"etags": etags, "part": part}, [announced])
                     continue
                 etag = answer.etag or hashlib.sha256(answer.content).hexdigest()
-                if etag == etags.get(name):
+                if etag == etags.get(name) and not begun:
                     # A mirror that sends everything each time.
                     continue
                 stored = begun.get("volumes", 0) if begun.get("etag") == etag else 0
