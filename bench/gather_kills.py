@@ -4,7 +4,7 @@
 
 Two services on loopback stumble at every fifth request: errors, pauses, slowness, broken connections, web
 pages with status 200, answers cut short, expired tokens. One plays arXiv, with OAI-PMH, the feeds of the
-day and papers that only the API knows; the other gives pages of papers. Three workers gather both into one
+day and papers that only the API knows; the other gives pages of papers. Two workers gather both into one
 home; each is killed (SIGKILL) after a random time or soon after a request, and started again, until the home
 has everything. Then the next home begins, until there were enough kills. Measured from the services' logs:
 whether any request came sooner than the pace allows.
@@ -39,10 +39,10 @@ INTERVAL = 0.1
 WINDOW = (12, 2.0)
 OFTEN = 20
 # The first requests come after a tenth of a second; a page takes about as long as the interval.
-SHORTEST_LIFE, LONGEST_LIFE = 0.1, 1.6
-WORKERS = 3
-# Half of them end so soon after a request was made: while it is answered, read or stored.
-AFTER_REQUEST = 0.15
+SHORTEST_LIFE, LONGEST_LIFE = 0.2, 2.4
+WORKERS = 2
+# Most of them end so soon after a request was made: while it is answered, read or stored.
+AFTER_REQUEST = 0.2
 # How long a service thinks at most.
 SLOWNESS = 0.1
 
@@ -200,7 +200,7 @@ def disturb(
                     # When there were enough kills, the last ones live to the end.
                     long = chance.uniform(SHORTEST_LIFE, LONGEST_LIFE)
                     ends = time.monotonic() + long if figures.kills < kills else float("inf")
-                    lives[number] = Life(process, ends, chance.random() < 0.5 and figures.kills < kills)
+                    lives[number] = Life(process, ends, chance.random() < 0.8 and figures.kills < kills)
             now = time.monotonic()
             requests = sum(len(playing.requests) for playing in services)
             for number, life in list(lives.items()):
