@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
+from .audiences import Audience
 from .papers import Listing, Paper
 from .periods import Period
 
@@ -41,3 +43,47 @@ class Edition:
     following: Period | None = None
     lists: list[str] = field(default_factory=list)
     other_lists: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedEntry:
+    """The paper with the key ``paper`` at ``place`` (from 1) of a composed edition.
+
+    ``news`` is ``new``, or ``version`` where a further ``version`` (its number, else 0) of a known paper
+    came out. ``reasons`` are plain sentences, ``score`` is what it was ordered by (higher first).
+    """
+
+    paper: int
+    place: int
+    news: str = "new"
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedEdition:
+    """An edition as it was composed once, at ``composed_at`` (a UTC timestamp), for all who get it.
+
+    ``kind`` is ``day``, ``week`` or ``trending``; ``first`` and ``last`` day inclusive. ``matched`` are
+    the keys of all papers of the period that concern the audience, also those beyond the last entry.
+    ``incomplete`` is a sentence where sources had not told all of the period, else empty. ``id`` is 0 until
+    it is stored.
+    """
+
+    id: int
+    audience: Audience
+    kind: str
+    first: str
+    last: str
+    composed_at: str
+    entries: tuple[ComposedEntry, ...] = ()
+    matched: tuple[int, ...] = ()
+    incomplete: str = ""
+
+    def only(self, papers: Collection[int]) -> ComposedEdition:
+        """The same edition with these of its papers, in its order, their places counted anew."""
+        wanted = set(papers)
+        kept = (entry for entry in self.entries if entry.paper in wanted)
+        entries = tuple(replace(entry, place=place) for place, entry in enumerate(kept, start=1))
+        return replace(self, entries=entries)
