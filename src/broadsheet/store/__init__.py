@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
+from ..model.audiences import Audience
+from ..model.editions import ComposedEdition
 from ..model.events import Conflict, Event, Merge
 from ..model.gathering import Announced, Coverage, GatherState
 from ..model.papers import ImportReport, Listing, Paper, Record, Rejection, Withdrawal
-from . import gathering, reading, uniting, writing
+from ..model.subscriptions import Deliveries, Due, NewItem, OutboxItem, Subscription, Suppression
+from . import editions, gathering, outbox, reading, subscriptions, uniting, writing
 from .connection import StoreError, WriteTransaction, connect, migrate
 from .reading import Change, Standing
 
@@ -308,3 +312,253 @@ class Store:
         """How many papers, listings, identifiers, authors, links, versions, abstracts and days there are."""
         with self._engine.connect() as connection:
             return reading.counts(connection)
+
+    # -- subscriptions
+
+    def subscribe(self, wanted: Subscription, confirmed: bool = False) -> Subscription:
+        """Stores ``wanted`` (its id, state and times do not matter); what is stored now.
+
+        Where the address has a subscription of that audience already, there is no second one: one that was
+        left or never confirmed begins anew; an active one takes the settings only with ``confirmed``, so
+        that a stranger changes nothing.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.subscribe(connection, wanted, confirmed)
+
+    def subscription(self, number: int) -> Subscription | None:
+        """The subscription ``number``; None where it was deleted or never was."""
+        with self._engine.connect() as connection:
+            return subscriptions.subscription(connection, number)
+
+    def subscriptions_by_id(self, numbers: Collection[int]) -> dict[int, Subscription]:
+        with self._engine.connect() as connection:
+            return subscriptions.by_id(connection, numbers)
+
+    def subscriptions(
+        self,
+        *,
+        address: str | None = None,
+        channel: str | None = None,
+        state: str | None = None,
+        audience: Audience | None = None,
+        limit: int | None = None,
+        after: int = 0,
+    ) -> list[Subscription]:
+        """Subscriptions by id from above ``after``, of one address, channel, state or audience only."""
+        with self._engine.connect() as connection:
+            return subscriptions.subscriptions(connection, address, channel, state, audience, limit, after)
+
+    def subscription_counts(self) -> dict[str, int]:
+        """How many subscriptions there are in each state."""
+        with self._engine.connect() as connection:
+            return subscriptions.count(connection)
+
+    def confirm(self, number: int) -> Subscription | None:
+        """Makes a subscription active, also one that was paused or left; None where there is none."""
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.set_state(connection, number, "active")
+
+    def pause(self, number: int) -> Subscription | None:
+        """Stops a subscription until `confirm`; what waits for it is not sent."""
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.set_state(connection, number, "paused")
+
+    def leave(self, number: int) -> Subscription | None:
+        """Ends a subscription at once; what waits for it is not sent. Left twice is left once."""
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.set_state(connection, number, "left")
+
+    def update(self, number: int, **values: Any) -> Subscription | None:
+        """Changes ``audience``, ``frequency``, ``days``, ``hour``, ``zone`` or ``options``.
+
+        Where the address has another subscription of the new ``audience``, that one takes the settings and
+        is returned, and this one is left.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.update(connection, number, values)
+
+    def forget(self, number: int) -> bool:
+        """Deletes a subscription and all that is known of it; whether there was one."""
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.forget(connection, number)
+
+    def due(self, now: datetime | None = None, *, today: bool = False, day: date | None = None) -> list[Due]:
+        """Active subscriptions whose edition is due at ``now`` and not composed, with their local day.
+
+        By their hours; of several days that were missed only the last, which holds the others. ``today``
+        asks for the present local day of each whatever the hour, ``day`` for that day.
+        """
+        with self._engine.connect() as connection:
+            return subscriptions.due(connection, now or datetime.now(UTC), today, day)
+
+    def suppress(self, address: str, reason: str) -> None:
+        """Nothing is sent to a mail ``address`` any more; the first reason is kept."""
+        with WriteTransaction(self._engine) as connection:
+            subscriptions.suppress(connection, address, reason)
+
+    def unsuppress(self, address: str) -> bool:
+        """Takes ``address`` off the suppressed ones; whether it was among them."""
+        with WriteTransaction(self._engine) as connection:
+            return subscriptions.unsuppress(connection, address)
+
+    def suppressed(self, address: str) -> str:
+        """Why nothing is sent to a mail ``address``; empty where mail goes there."""
+        with self._engine.connect() as connection:
+            return subscriptions.suppressed(connection, address)
+
+    def suppressions(self, limit: int = 100) -> list[Suppression]:
+        """The suppressed addresses, newest first."""
+        with self._engine.connect() as connection:
+            return subscriptions.suppressions(connection, limit)
+
+    # -- editions and the outbox
+
+    def save_edition(
+        self, edition: ComposedEdition, items: Sequence[NewItem] = (), now: float | None = None
+    ) -> int:
+        """`save_editions` for one; its id."""
+        return self.save_editions([(edition, items)], now)[0]
+
+    def save_editions(
+        self, batch: Sequence[tuple[ComposedEdition, Sequence[NewItem]]], now: float | None = None
+    ) -> list[int]:
+        """Stores editions and, in the same transaction, what is to be sent of each; their ids.
+
+        A subscription that has a row for that day already, or is not active any more, gets none. Its papers
+        count as delivered from now on. ``now`` (seconds since 1970) is when sending may begin.
+        """
+        now = datetime.now(UTC).timestamp() if now is None else now
+        with WriteTransaction(self._engine) as connection:
+            return outbox.add(connection, batch, now)
+
+    def edition(self, number: int) -> ComposedEdition | None:
+        with self._engine.connect() as connection:
+            return editions.edition(connection, number)
+
+    def editions_by_id(self, numbers: Collection[int]) -> dict[int, ComposedEdition]:
+        with self._engine.connect() as connection:
+            return editions.by_id(connection, numbers)
+
+    def editions(
+        self,
+        audience: Audience | None = None,
+        *,
+        first: str | None = None,
+        last: str | None = None,
+        limit: int = 30,
+    ) -> list[ComposedEdition]:
+        """Stored editions, newest first; only of ``audience``, or with days from ``first`` to ``last``."""
+        with self._engine.connect() as connection:
+            return editions.editions(connection, audience, first, last, limit)
+
+    def delivered(self, subscription: int) -> dict[int, int]:
+        """Keys of the papers that a subscription got or is about to get, each with its last told version."""
+        with self._engine.connect() as connection:
+            return editions.delivered(connection, subscription)
+
+    def delivered_of(
+        self, papers: Collection[int], subscriptions: Collection[int]
+    ) -> dict[int, set[tuple[int, int]]]:
+        """Of each of ``subscriptions`` the (paper, version) among ``papers`` that it got."""
+        with self._engine.connect() as connection:
+            return editions.delivered_of(connection, papers, subscriptions)
+
+    def matched_before(
+        self, subscriptions: Collection[int], since: str
+    ) -> dict[int, tuple[frozenset[int], ...]]:
+        """Of each subscription the papers that its editions with days from ``since`` on considered."""
+        with self._engine.connect() as connection:
+            return editions.matched_before(connection, subscriptions, since)
+
+    def prune_editions(self, before: str) -> int:
+        """Removes editions of days before ``before`` that are done with; the number of them."""
+        with WriteTransaction(self._engine) as connection:
+            return editions.prune(connection, before)
+
+    def take(
+        self,
+        limit: int,
+        now: float,
+        worker: str,
+        seconds: float = 600.0,
+        *,
+        channels: Collection[str] | None = None,
+        without: Collection[str] = (),
+    ) -> list[OutboxItem]:
+        """Up to ``limit`` rows that wait to be sent at ``now``; ``worker`` has them for ``seconds``.
+
+        Those of a worker whose time is over are among them. ``without`` names mail domains to leave out.
+        What must not be sent any more (paused, left, suppressed) is ended on the way.
+        """
+        with WriteTransaction(self._engine) as connection:
+            return outbox.take(connection, limit, now, worker, seconds, channels, without)
+
+    def mark_sent(self, number: int, message_id: str = "") -> None:
+        """The other side took the row ``number``."""
+        with WriteTransaction(self._engine) as connection:
+            outbox.mark_sent(connection, number, message_id)
+
+    def mark_retry(self, number: int, when: float, error: str, *, counted: bool = True) -> None:
+        """The row ``number`` is tried again at ``when`` (seconds since 1970)."""
+        with WriteTransaction(self._engine) as connection:
+            outbox.mark_retry(connection, number, when, error, counted)
+
+    def mark_failed(self, number: int, error: str, state: str = "failed") -> None:
+        """The row ``number`` was not delivered and is not tried again.
+
+        ``state`` is ``failed``, ``bounced`` or ``suppressed``. Its papers count as not delivered.
+        """
+        with WriteTransaction(self._engine) as connection:
+            outbox.mark_failed(connection, number, error, state)
+
+    def give_back(self, worker: str, numbers: Collection[int] | None = None) -> int:
+        """What ``worker`` was sending (or only ``numbers``) waits again; how many rows."""
+        with WriteTransaction(self._engine) as connection:
+            return outbox.give_back(connection, worker, numbers)
+
+    def senders(self) -> list[str]:
+        """The workers that have rows of the outbox."""
+        with self._engine.connect() as connection:
+            return outbox.holders(connection)
+
+    def next_try(self) -> float | None:
+        """When the first waiting row may be sent (seconds since 1970); None where none waits."""
+        with self._engine.connect() as connection:
+            return outbox.next_try(connection)
+
+    def outbox(
+        self,
+        *,
+        subscription: int | None = None,
+        slot: str | None = None,
+        state: str | None = None,
+        limit: int = 100,
+    ) -> list[OutboxItem]:
+        """Rows of the outbox, newest first; of one subscription, local day or state only."""
+        with self._engine.connect() as connection:
+            return outbox.items(connection, subscription, slot, state, limit)
+
+    def sent_as(self, message_id: str) -> OutboxItem | None:
+        """The row that was sent under ``message_id``."""
+        with self._engine.connect() as connection:
+            return outbox.by_message(connection, message_id)
+
+    def last_sent_to(self, address: str) -> OutboxItem | None:
+        """The last row that was sent to a mail ``address``."""
+        with self._engine.connect() as connection:
+            return outbox.latest_of_address(connection, address)
+
+    def deliveries(self, day: str) -> Deliveries:
+        """What became of the editions of ``day``, the local day of each subscription."""
+        with self._engine.connect() as connection:
+            return outbox.deliveries(connection, day)
+
+    def delivery_days(self, limit: int = 30) -> list[str]:
+        """The days that have rows in the outbox, latest first."""
+        with self._engine.connect() as connection:
+            return outbox.slots(connection, limit)
+
+    def outbox_counts(self) -> dict[tuple[str, str], int]:
+        """How many rows of the outbox there are, by channel and state."""
+        with self._engine.connect() as connection:
+            return outbox.counts(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest revision under migrations/versions; a database at this one is opened without Alembic.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = sa.MetaData()
 
@@ -270,5 +270,94 @@ absent = sa.Table(
     sa.Column("list", sa.Text, primary_key=True),
     sa.Column("day", sa.Text, primary_key=True),
     sa.Column("identifier", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Editions as they were composed; see model.editions.ComposedEdition. `audience` is the key of one.
+editions = sa.Table(
+    "editions",
+    metadata,
+    sa.Column("id", Key, primary_key=True, autoincrement=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("first", sa.Text, nullable=False),
+    sa.Column("last", sa.Text, nullable=False),
+    sa.Column("composed_at", sa.Text, nullable=False),
+    # Compressed JSON, and compressed keys as int64; see store.editions.
+    sa.Column("entries", sa.LargeBinary, nullable=False),
+    sa.Column("matched", sa.LargeBinary, nullable=False),
+    sa.Column("incomplete", sa.Text, nullable=False),
+    sa.Index("editions_audience", "audience", "last"),
+    sa.Index("editions_last", "last"),
+)
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("id", Key, primary_key=True, autoincrement=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("address_key", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("frequency", sa.Text, nullable=False),
+    # Weekdays as digits, Monday is 0.
+    sa.Column("days", sa.Text, nullable=False),
+    sa.Column("hour", sa.Integer, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("confirmed", sa.Text, nullable=False),
+    sa.Column("changed", sa.Text, nullable=False),
+    sa.Column("options", Json),
+    sa.Index("subscriptions_one", "channel", "address_key", "audience", unique=True),
+    sa.Index("subscriptions_schedule", "state", "zone", "hour"),
+)
+
+suppressions = sa.Table(
+    "suppressions",
+    metadata,
+    sa.Column("address_key", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+# What is to be sent, and what was. One row for each subscription and local day: nobody gets two.
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", Key, primary_key=True, autoincrement=False),
+    sa.Column("subscription", Key, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("edition", Key, nullable=False),
+    # [key of a paper, version that is the news or 0], in order.
+    sa.Column("papers", Json, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("domain", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    # Seconds since 1970, as `until` is, until when `worker` has it.
+    sa.Column("next_try", sa.Float(53), nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("until", sa.Float(53), nullable=False),
+    sa.Column("created", sa.Text, nullable=False),
+    sa.Column("sent", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Index("outbox_one", "subscription", "slot", unique=True),
+    sa.Index("outbox_waiting", "state", "next_try"),
+    sa.Index("outbox_slot", "slot"),
+    sa.Index("outbox_edition", "edition"),
+    sa.Index("outbox_message", "message_id"),
+)
+
+# Which papers (0) and which further versions of them a subscription got or is about to get.
+delivered = sa.Table(
+    "delivered",
+    metadata,
+    sa.Column("paper", Key, primary_key=True, autoincrement=False),
+    sa.Column("subscription", Key, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    # By subscription only for whoever wants everything of theirs deleted.
+    sa.Index("delivered_subscription", "subscription"),
     sqlite_with_rowid=False,
 )
