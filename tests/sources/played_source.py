@@ -28,6 +28,7 @@ FAILURES = {
     "an error": Answer(status=500),
     "a web page with status 200": Answer(body=WEB_PAGE, headers={"Content-Type": "text/html"}),
     "a web page that claims to be data": Answer(body=WEB_PAGE, headers={"Content-Type": "application/json"}),
+    "a picture": Answer(body=b"\x89PNG\r\n", headers={"Content-Type": "image/png"}),
     "nothing": Answer(body=b""),
     "something else": Answer(body=b'{"what": "is this"}'),
     "broken connections": Answer(body=b"[" + b" " * 5000 + b"]", cut=True),

@@ -223,6 +223,7 @@ def test_a_venue_is_this_year_and_the_last_and_volumes_are_announced_whole(
         ("2026.example-long", "incomplete"),
         ("2026.example-tutorials", "complete"),
     ]
+    assert covered[0].reason == "1 of 3 entries could not be read"
 
 
 def test_a_collection_is_read_again_only_when_it_has_changed(client: Client) -> None:

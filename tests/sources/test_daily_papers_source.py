@@ -171,6 +171,13 @@ def test_a_day_that_the_service_refuses_does_not_keep_the_others_back(client: Cl
     assert "400" in found.announced[0].reason and len(found.records) == 2
 
 
+@pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "text/plain", ""])
+def test_data_with_a_wrong_content_type_are_read(client: Client, content_type: str) -> None:
+    answer = Answer(body=json.dumps(papers_of(FRIDAY)).encode(), headers={"Content-Type": content_type})
+    with playing_service(answer) as service:
+        assert len(gather(source(service), client).records) == 2
+
+
 def test_a_service_that_refuses_this_program_is_told_apart_from_one_that_fails(client: Client) -> None:
     with playing_service(Answer(status=403)) as service:
         found = gather(source(service), client)

@@ -12,7 +12,7 @@ from typing import Any
 from ...model.gathering import Announced
 from ...model.papers import Record, Rejection
 from ..answers import unusable
-from ..days import next_due, no_answer
+from ..days import listed, next_due, no_answer
 from ..http import Response, Service, ServiceError
 from ..source import Page, Run, Source
 from . import fetch
@@ -147,7 +147,8 @@ def _announced(volume: Volume, items: list[Record | Rejection]) -> list[Announce
     records = [item for item in items if isinstance(item, Record)]
     if not records or not records[0].listings:
         return []
-    return [Announced(volume.key, volume.ingested, [item.identifiers[0].key for item in records], len(items))]
+    keys = [item.identifiers[0].key for item in records]
+    return [listed(volume.key, volume.ingested, keys, len(items) - len(records))]
 
 
 def sources(settings: Any) -> list[Source]:
