@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from broadsheet.gathering import gather, leases
 from broadsheet.gathering import running as running_module
 from broadsheet.gathering.leases import Lease
+from broadsheet.model.gathering import Announced
 from broadsheet.sources.http import Client, Service
 from broadsheet.sources.source import Page, Run
 from broadsheet.store import Store
@@ -208,6 +210,44 @@ def test_a_backfill_goes_on_after_failures(
     with playing_service(stumbling) as service:
         (result,) = gather(store, client, [Paged(service.url, QUICK)], since="2020-01-01")
     assert (result.state, result.problem, result.pages) == ("done", "", 4)
+
+
+def test_a_backfill_that_comes_no_further_ends(
+    store: Store, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Telling(Paged):
+        """Says before it fails that it failed, as sources do that publish by the day."""
+
+        def pages(self, run: Run) -> Iterator[Page]:
+            told = Announced(self.name, "2020-01-01", state="failed", reason="503")
+            yield Page([], run.cursor, [told])
+            yield from super().pages(run)
+
+    monkeypatch.setattr(running_module, "BACKFILL_PAUSE_SECONDS", 0.0)
+    once = Service("catalogue", interval=0.0, tries=1, backoff=0.0)
+    with playing_service(Answer(status=503)) as service:
+        (result,) = gather(store, client, [Telling(service.url, once)], since="2020-01-01")
+    assert result.state == "failed" and len(service.requests) == running_module.BACKFILL_FAILURES
+
+
+def test_stopping_waits_for_no_answer_that_does_not_come(
+    store: Store, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running_module, "STOP_SECONDS", 0.1)
+    stop, end = threading.Event(), threading.Event()
+
+    def hanging(_: object) -> Answer:
+        stop.set()
+        end.wait(30)
+        return Answer(status=500)
+
+    with playing_service(hanging) as service:
+        (result,) = gather(store, client, [Paged(service.url, QUICK)], stop=stop)
+        assert result.state == "stopped" and not end.is_set()
+        end.set()
+        while store.gather_state(NAME).holder:
+            time.sleep(0.01)
+    assert store.gather_state(NAME).failures == 0
 
 
 @pytest.mark.parametrize("status", [400, 404])

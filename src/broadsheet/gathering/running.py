@@ -6,6 +6,7 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 # A worker that is about to end gives its lease back so soon.
 PATIENCE_SECONDS = 3.0
+# How long what is under way may take after the stop.
+STOP_SECONDS = 10.0
 # Rejections that are kept of a run; all are counted.
 MAX_REJECTIONS = 1000
 # A backfill goes on after a failure, with pauses of a minute, two, four to at most an hour, until it
@@ -121,11 +124,15 @@ def gather(
     workers = [threading.Thread(target=work, daemon=True) for _ in range(min(at_once, len(sources)))]
     for thread in workers:
         thread.start()
-    for thread in workers:
+    ends = float("inf")
+    while any(thread.is_alive() for thread in workers) and time.monotonic() < ends:
         # In steps, so that a signal is taken in between.
-        while thread.is_alive():
-            thread.join(0.5)
-    return results
+        for thread in workers:
+            thread.join(0.25)
+        if stop.is_set():
+            # A request that takes longer is simply made again in the next run.
+            ends = min(ends, time.monotonic() + STOP_SECONDS)
+    return list(results)
 
 
 def run(
@@ -176,9 +183,11 @@ def _backfill(runner: _Runner, since: str) -> None:
         return
     failures = 0
     while True:
-        pages = runner.result.pages
+        before = runner.store.gather_state(runner.name).cursor
         error = runner.once(since)
-        failures = failures + 1 if runner.result.pages == pages else 1
+        after = runner.store.gather_state(runner.name).cursor
+        # Where it came further, it is another failure.
+        failures = failures + 1 if after == before else 1
         if error is None or not _may_pass(error) or failures >= BACKFILL_FAILURES:
             return
         pause = min(BACKFILL_PAUSE_SECONDS * 2 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
@@ -229,9 +238,13 @@ class _Runner:
             result.state, result.problem = "failed", str(error)
         except Exception as error:
             # Nothing else may come out of a source; if it does, the others still have their turn.
-            log.exception("gathering from %s failed", self.source.name)
             result.state = "failed"
             result.problem = f"{self.source.name}: {type(error).__name__}: {error}; the log has the details"
+            if not self.stop.is_set():
+                log.exception("gathering from %s failed", self.source.name)
+        if self.stop.is_set() and result.state == "failed":
+            # What broke off at the end says nothing about the service.
+            result.state = "stopped"
         if result.state in ("done", "failed") and self.lease.ours():
             self.store.note_gather(self.name, began, result.problem)
         return failure

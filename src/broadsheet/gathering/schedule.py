@@ -82,7 +82,7 @@ class Schedule:
             self._client = Client.of(self._settings)
         sources, problems = self._sources()
         for problem in problems:
-            self._tell("settings", problem)
+            self._tell(problem, problem)
         self._running = {name: thread for name, thread in self._running.items() if thread.is_alive()}
         begun: list[str] = []
         states = self._store.gather_states([source.name for source in sources])
