@@ -24,6 +24,7 @@ from tests.sources.playing_service import Answer, Asked, Playing, playing_servic
 
 DETAILS = json.loads((FIXTURES / "biorxiv_details.json").read_text())
 NOTHING = (FIXTURES / "biorxiv_nothing.json").read_bytes()
+EVENING = NOW.replace(hour=21)
 TODAY, YESTERDAY = "2026-06-12", "2026-06-11"
 
 
@@ -235,7 +236,7 @@ def test_only_chosen_categories_are_taken(client: Client) -> None:
 
 def test_no_posts_found_is_a_day_off_or_not_there_yet(client: Client) -> None:
     with playing_service(Answer(body=NOTHING)) as service:
-        found = gather(source(service, first=6), client)
+        found = gather(source(service, first=6), client, now=EVENING)
     assert [(told.day[8:], told.state) for told in found.announced] == [
         ("07", "holiday"),
         ("08", "holiday"),
@@ -248,7 +249,7 @@ def test_no_posts_found_is_a_day_off_or_not_there_yet(client: Client) -> None:
 
 def test_late_posts_are_found_when_the_day_is_asked_again(client: Client, tmp_path: Path) -> None:
     with stored(tmp_path) as store, playing_service(api({})) as service:
-        early = gather(source(service), client)
+        early = gather(source(service), client, now=EVENING)
         store_all(store, "biorxiv", early)
         (before,) = store.coverage(TODAY, TODAY)
         with playing_service(api({TODAY: posts_of(TODAY, 2)})) as later:

@@ -104,6 +104,12 @@ def test_a_day_without_papers_is_a_day_off_or_not_there_yet(client: Client) -> N
     assert found.problem is None
 
 
+def test_before_papers_are_expected_nothing_is_said_of_today(client: Client) -> None:
+    with playing_service(days({})) as service:
+        found = gather(source(service), client, now=NOW.replace(hour=3))
+    assert (len(found.pages), found.announced) == (1, [])
+
+
 def test_a_service_that_goes_back_to_the_last_day_with_papers_lists_nothing_new(client: Client) -> None:
     told = {FRIDAY: papers_of(FRIDAY), "2026-06-13": papers_of(FRIDAY)}
     with playing_service(days(told)) as service:

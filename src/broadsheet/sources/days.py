@@ -105,13 +105,20 @@ def listed(list_name: str, day: str, keys: Sequence[str], unread: int = 0) -> An
     return Announced(list_name, day, names, len(names) + unread, reason=reason)
 
 
-def nothing(list_name: str, day: str, now: datetime, title: str) -> Announced:
-    """That the service answered, and has nothing for ``day``: a day off, or not yet."""
+def nothing(list_name: str, day: str, now: datetime, title: str, expected: int) -> list[Announced]:
+    """That the service answered, and has nothing for ``day``: a day off, or not yet.
+
+    Before the hour ``expected`` (UTC) nothing is said of today: nobody misses anything yet.
+    """
     if date.fromisoformat(day).weekday() >= 5:
-        return Announced(list_name, day, count=0, state="holiday", reason=f"{title} has nothing at week-ends")
-    if day >= now.date().isoformat():
-        return Announced(list_name, day, state="late", reason=f"{title} has nothing for this day yet")
-    return Announced(list_name, day, count=0, state="holiday", reason=f"{title} has nothing for this day")
+        reason = f"{title} has nothing at week-ends"
+    elif day < now.date().isoformat():
+        reason = f"{title} has nothing for this day"
+    elif now.hour < expected:
+        return []
+    else:
+        return [Announced(list_name, day, state="late", reason=f"{title} has nothing for this day yet")]
+    return [Announced(list_name, day, count=0, state="holiday", reason=reason)]
 
 
 def next_due(

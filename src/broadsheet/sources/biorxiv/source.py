@@ -17,6 +17,7 @@ from .parse import Answer, Post, Printed
 ALL = "all"
 # Posts appear through the working day of New York; the last of them in its evening.
 _HOURS = (6, 15, 20)
+_EXPECTED = 20
 
 
 class Preprints:
@@ -93,10 +94,10 @@ class Preprints:
                 yield DayPage(items, within={"offset": offset, "keys": keys, "unread": unread})
                 continue
             if offset:
-                told = listed(self.name, day, keys, unread)
+                told = [listed(self.name, day, keys, unread)]
             else:
-                told = nothing(self.name, day, run.now, self.title)
-            yield DayPage(items, [told], {"printed": 0})
+                told = nothing(self.name, day, run.now, self.title, _EXPECTED)
+            yield DayPage(items, told, {"printed": 0})
             return
 
     def _chosen(self, page: Answer[Post]) -> list[Record | Rejection]:

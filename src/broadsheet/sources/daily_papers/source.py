@@ -20,6 +20,8 @@ from .adapter import SOURCE, ItemError, is_item, record
 # The list of a day opens at midnight and is filled until the evening; votes come at week-ends, too.
 _HOURS = (0, 2, 4, 8, 12, 16, 20, 23)
 _WEEKEND_HOURS = (4, 16)
+# By then there always were papers, on days that have any.
+_EXPECTED = 8
 
 
 class DailyPapers:
@@ -67,7 +69,7 @@ class DailyPapers:
         keys = [item.identifiers[0].key for item in records if item.listings[0].day == day]
         if not found or (records and not keys):
             # Where all are of another day, the service went back to the last one that has papers.
-            return DayPage(items, [nothing(SOURCE, day, run.now, "Daily Papers")])
+            return DayPage(items, nothing(SOURCE, day, run.now, "Daily Papers", _EXPECTED))
         return DayPage(items, [listed(SOURCE, day, keys, len(items) - len(records))])
 
 
