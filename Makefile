@@ -18,7 +18,7 @@ help:
 
 install: .venv/.installed
 	@$(BIN)/python -m broadsheet.search.encoder.install
-	@$(BIN)/python -m broadsheet.web.katex_install
+	@$(BIN)/python -m broadsheet.delivery.katex_install
 
 .venv/.installed: requirements.lock pyproject.toml
 	@echo "Installing Broadsheet into .venv (some minutes the first time) ..."

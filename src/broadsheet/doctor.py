@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from .delivery.katex import mathml
 from .gathering import configured_sources
 from .gathering.schedule import next_try
 from .sources.source import Source
 from .web.coverage import TROUBLE, Account, SourceAccount, account, counted, moment
-from .web.katex import mathml
 from .workspace import Workspace
 
 # Days of which missing papers are told; older ones are on the coverage page.
@@ -77,7 +77,7 @@ def _formulas() -> Finding:
         "formulas",
         katex,
         "KaTeX renders them" if katex else "KaTeX is not installed: the TeX source is shown",
-        "" if katex else "install it: python -m broadsheet.web.katex_install",
+        "" if katex else "install it: python -m broadsheet.delivery.katex_install",
     )
 
 

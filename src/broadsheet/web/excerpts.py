@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from ..delivery import tex
 from ..model.papers import Paper
 from ..search.answers import Hit
 from ..search.sentences import sentence_spans
-from . import stories, tex
+from . import stories
 from .highlight import Wanted, marked_html, nearest_sentence
 
 _LENGTH = 330

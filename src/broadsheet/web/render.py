@@ -13,8 +13,9 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .. import __version__
+from ..delivery import tex
 from ..workspace import Workspace
-from . import stories, tex
+from . import stories
 from .kept_pages import KeptPages
 from .static_files import address
 

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from ..delivery import tex
 from ..model.editions import Entry
 from ..model.papers import Listing, Paper
-from . import tex
 
 # How many characters of text each size of story shows, and how many authors.
 _TEXT = {"lead": 1_250, "second": 300, "third": 230, "brief": 0, "result": 330}

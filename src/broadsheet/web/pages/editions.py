@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from ...delivery.tex import plain_of
 from ...editions import front_page, trending
 from ...model.dates import DateError
 from ...model.editions import Edition
@@ -13,7 +14,6 @@ from ..coverage import Accounts, Line, front_line
 from ..errors import PageError
 from ..render import TABS, kept, page, with_query, workspace_of
 from ..stories import counted, list_title, set_front
-from ..tex import plain_of
 from .routing import page_number, reading
 from .search import search_page
 

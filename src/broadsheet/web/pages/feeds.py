@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from ... import __version__
 from ...delivery.feeds import FORMATS, Feed, Item, item_of
+from ...delivery.tex import plain_of
 from ...editions import front_page, newest, trending
 from ...model.editions import Edition
 from ...model.papers import Paper
@@ -25,7 +26,6 @@ from ..errors import PageError
 from ..kept_feeds import KeptFeeds
 from ..kept_pages import KeptPages
 from ..render import base_url, conditional, page, with_query, workspace_of
-from ..tex import plain_of
 from .routing import reading
 
 router = APIRouter()

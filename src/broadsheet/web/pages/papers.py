@@ -12,12 +12,12 @@ from fastapi.responses import RedirectResponse, Response
 from ...delivery import citations
 from ...delivery.links import KIND_NAMES, SCHEME_NAMES, all_links
 from ...delivery.markdown import paper_markdown
+from ...delivery.tex import plain_of
 from ...model.identifiers import find_identifier
 from ...model.papers import Link, Paper
 from .. import stories
 from ..errors import PageError, words_of_path
 from ..render import base_url, conditional, page, workspace_of
-from ..tex import plain_of
 from .routing import reading
 
 router = APIRouter()

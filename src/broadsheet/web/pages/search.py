@@ -13,10 +13,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from ...delivery import tex
 from ...model.papers import Paper
 from ...search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
 from ...search.query import Query
-from .. import stories, tex
+from .. import stories
 from ..excerpts import excerpt
 from ..highlight import NOTHING, Wanted, authors_marked, marked_html, wanted
 from ..render import page, with_query, workspace_of

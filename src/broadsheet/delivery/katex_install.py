@@ -1,4 +1,4 @@
-"""Puts KaTeX where `web.katex` finds it: ``python -m broadsheet.web.katex_install``."""
+"""Puts KaTeX where `delivery.katex` finds it: ``python -m broadsheet.delivery.katex_install``."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.web import katex, tex
-from broadsheet.web.katex_install import install
+from broadsheet.delivery import katex, tex
+from broadsheet.delivery.katex_install import install
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_no_text_becomes_an_element_that_is_not_ours(text: str) -> None:
 
 def test_without_katex_formulas_are_readable_sources(tmp_path: Path) -> None:
     program = (
-        "from broadsheet.web import katex, tex\n"
+        "from broadsheet.delivery import katex, tex\n"
         f"katex.FOLDER = __import__('pathlib').Path({str(tmp_path)!r})\n"
         "print(tex.html_of('An $O(n^2)$ bound'))"
     )
