@@ -308,7 +308,11 @@ def test_a_service_that_fails_is_told_and_nothing_is_taken_for_read(client: Clie
         ("J09", "failed", str(failed.problem))
     ]
     with playing_service(repository({"J09": JOURNAL})) as service:
-        assert len(gather(source(service, "J09"), client, failed.cursor).records) == 1
+        mended = gather(source(service, "J09"), client, failed.cursor)
+    assert len(mended.records) == 1
+    # Nothing is missing of the day on which it failed.
+    assert [(told.list, told.state, told.count) for told in mended.announced] == [("J09", "", 0)]
+    assert mended.cursor["failed"] == {}
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:

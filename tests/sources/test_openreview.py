@@ -308,7 +308,7 @@ def test_pages_that_repeat_are_a_fault_of_the_service(client: Client) -> None:
     body = json.dumps({"notes": notes_of(VENUE, 10), "count": 40}).encode()
     with playing_service(Answer(body=body)) as service:
         found = gather(source(service), client)
-    assert "sent the same page again" in str(found.problem)
+    assert "sent a page with no other notes" in str(found.problem)
     assert len(found.records) == 10
 
 
@@ -323,6 +323,25 @@ def test_a_page_that_fails_is_told_and_the_pages_before_it_stay(client: Client, 
     with playing_service(whole) as service:
         rest = gather(source(service), client, found.cursor)
     assert offsets(service) == [(VENUE, "10"), (VENUE, "20")] and len(rest.records) == 14
+
+
+def test_pages_of_what_is_no_note_end(client: Client) -> None:
+    with playing_service(Answer(body=json.dumps({"notes": [7] * 10}).encode())) as service:
+        found = gather(source(service), client)
+    assert found.problem and len(service.requests) == 2
+
+
+def test_a_failed_day_is_made_good_by_a_later_answer(client: Client, tmp_path: Path) -> None:
+    with stored(tmp_path) as store, playing_service(Answer(status=500)) as service:
+        failed = gather(source(service), client)
+        store_all(store, "openreview", failed)
+        (before,) = store.coverage(TODAY, TODAY)
+        with playing_service(api({VENUE: notes_of(VENUE, 3)})) as mended:
+            found = gather(source(mended), client, failed.cursor, now=NOW + timedelta(days=1))
+        store_all(store, "openreview", found)
+        (after,) = store.coverage(TODAY, TODAY)
+    assert (before.state, after.state, after.announced) == ("failed", "complete", 0)
+    assert found.cursor["failed"] == {}
 
 
 def test_a_long_pause_ends_the_run_with_a_word_on_when_to_come_again(client: Client) -> None:

@@ -17,6 +17,8 @@ from .http import ServiceError
 from .source import Page, Run
 
 _DAY = timedelta(days=1)
+# Nobody looks further back.
+_MAX_FAILURES = 100
 
 
 @dataclass(slots=True)
@@ -94,6 +96,30 @@ def no_answer(list_name: str, day: str, error: ServiceError) -> Announced:
     """That what was published on ``day`` is not known, because the service failed or refused to answer."""
     refused = error.status is not None and 400 <= error.status < 500 and error.status != 429
     return Announced(list_name, day, state="refused" if refused else "failed", reason=str(error))
+
+
+class Failures:
+    """The days on which a list gave no answer, in the cursor of a source that is not asked by days.
+
+    A list that answers later tells all that it would have told then, so the days are made good.
+    """
+
+    def __init__(self, known: Any):
+        self._days: dict[str, list[str]] = {
+            name: days for name, days in (known if isinstance(known, dict) else {}).items() if days
+        }
+
+    def as_json(self) -> dict[str, list[str]]:
+        return {name: list(days) for name, days in self._days.items()}
+
+    def add(self, list_name: str, day: str, error: ServiceError) -> Announced:
+        """Notes that ``list_name`` gave no answer on ``day``."""
+        self._days[list_name] = sorted({*self._days.get(list_name, ()), day})[-_MAX_FAILURES:]
+        return no_answer(list_name, day, error)
+
+    def made_good(self, list_name: str) -> list[Announced]:
+        """That nothing is missing of the days on which ``list_name`` gave no answer; forgets them."""
+        return [Announced(list_name, day, count=0) for day in self._days.pop(list_name, ())]
 
 
 def listed(list_name: str, day: str, keys: Sequence[str], unread: int = 0) -> Announced:

@@ -12,7 +12,7 @@ from typing import Any
 from ...model.gathering import Announced
 from ...model.papers import Record, Rejection
 from ..answers import unusable
-from ..days import listed, next_due, no_answer
+from ..days import Failures, listed, next_due
 from ..http import Response, Service, ServiceError
 from ..source import Page, Run, Source
 from . import fetch
@@ -55,51 +55,59 @@ class AclAnthology:
     def pages(self, run: Run) -> Iterator[Page]:
         """See `Source.pages`; a page is a volume.
 
-        The cursor holds what is known of each collection: ``etags``, and ``part`` of the one that was
-        being read: its name, its etag and how many of its volumes are stored.
+        The cursor holds what is known of each collection: ``etags``, ``part`` of the one that was being
+        read (its name, its etag and how many of its volumes are stored), and ``failed``, the days on which
+        collections gave no answer.
         """
-        etags: dict[str, str] = dict(run.cursor.get("etags") or {})
-        part: dict[str, Any] = dict(run.cursor.get("part") or {})
-        today = run.now.date().isoformat()
+        state = {name: dict(run.cursor.get(name) or {}) for name in ("etags", "part")}
+        failures = Failures(run.cursor.get("failed"))
         problem: ServiceError | None = None
         for name in self._collections(run):
-            begun = part if part.get("name") == name else {}
             try:
-                answer = fetch.fetch_collection(
-                    name,
-                    run.client,
-                    etag=None if begun else etags.get(name),
-                    url=self._url,
-                    service=self._service,
-                    stop=run.stop,
-                )
-                if answer.status == 304:
-                    continue
-                if answer.status == 404:
-                    if _COLLECTION.fullmatch(name) and name in self._wanted:
-                        reason = f"the ACL Anthology has no collection {name} (yet); check the setting"
-                        announced = Announced(name, today, state="refused", reason=reason)
-                        yield Page([], {"etags": etags, "part": part}, [announced])
-                    continue
-                etag = answer.etag or hashlib.sha256(answer.content).hexdigest()
-                if etag == etags.get(name) and not begun:
-                    # A mirror that sends everything each time.
-                    continue
-                stored = begun.get("volumes", 0) if begun.get("etag") == etag else 0
-                for number, items, announced in self._volumes(name, answer):
-                    if number > stored:
-                        part = {"name": name, "etag": etag, "volumes": number}
-                        yield Page(items, {"etags": etags, "part": part}, announced)
-                etags, part = {**etags, name: etag}, {}
-                yield Page([], {"etags": etags})
+                for page in self._collection(name, state, run):
+                    page.cursor = {**state, "failed": failures.as_json()}
+                    yield page
+                if told := failures.made_good(name):
+                    yield Page([], {**state, "failed": failures.as_json()}, told)
             except ServiceError as error:
-                # The other collections are other files; what is wrong with the service shows in all.
                 problem = problem or error
-                yield Page([], {"etags": etags, "part": part}, [no_answer(name, today, error)])
+                told = [failures.add(name, run.now.date().isoformat(), error)]
+                yield Page([], {**state, "failed": failures.as_json()}, told)
                 if error.status != 200:
+                    # What is wrong with the service shows in all files, a damaged one only in itself.
                     break
         if problem:
             raise problem
+
+    def _collection(self, name: str, state: dict[str, Any], run: Run) -> Iterator[Page]:
+        """The pages of a collection, none where nothing has changed; ``state`` is kept up with them."""
+        known = state["etags"].get(name)
+        begun = state["part"] if state["part"].get("name") == name else {}
+        answer = fetch.fetch_collection(
+            name,
+            run.client,
+            etag=None if begun else known,
+            url=self._url,
+            service=self._service,
+            stop=run.stop,
+        )
+        if answer.status == 404 and name in self._wanted:
+            reason = f"the ACL Anthology has no collection {name} (yet); check the setting"
+            yield Page([], {}, [Announced(name, run.now.date().isoformat(), state="refused", reason=reason)])
+        if answer.status != 200:
+            # Not modified, or a venue's collection that is still to come.
+            return
+        etag = answer.etag or hashlib.sha256(answer.content).hexdigest()
+        if etag == known and not begun:
+            # A mirror that sends everything each time.
+            return
+        stored = begun.get("volumes", 0) if begun.get("etag") == etag else 0
+        for number, items, announced in self._volumes(name, answer):
+            if number > stored:
+                state["part"] = {"name": name, "etag": etag, "volumes": number}
+                yield Page(items, {}, announced)
+        state["etags"], state["part"] = {**state["etags"], name: etag}, {}
+        yield Page([], {})
 
     def due(self, last_success: datetime | None, now: datetime) -> datetime:
         """See `Source.due`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...model.gathering import Announced
 from ...model.papers import Record, Rejection, Withdrawal
-from ..days import next_due, no_answer
+from ..days import Failures, next_due
 from ..http import Service, ServiceError
 from ..source import Page, Run, Source
 from . import fetch
@@ -50,14 +50,21 @@ class OpenReview:
         """See `Source.pages`; a page is one of the API's.
 
         The cursor holds ``marks``, by venue what was last changed there and when it was read to its end,
-        and ``part``, the venue that is being read, its mark, and how many of its notes are stored.
+        ``part``, the venue that is being read, its mark, and how many of its notes are stored, and
+        ``failed``, the days on which venues gave no answer.
         """
-        state = {"marks": dict(run.cursor.get("marks") or {}), "part": dict(run.cursor.get("part") or {})}
+        state = {name: dict(run.cursor.get(name) or {}) for name in ("marks", "part")}
+        failures = Failures(run.cursor.get("failed"))
         for venue in self._venues:
             try:
-                yield from self._venue(venue, state, run)
+                for page in self._venue(venue, state, run):
+                    page.cursor = {**state, "failed": failures.as_json()}
+                    yield page
+                if told := failures.made_good(venue[:100]):
+                    yield Page([], {**state, "failed": failures.as_json()}, told)
             except ServiceError as error:
-                yield Page([], dict(state), [no_answer(venue[:100], run.now.date().isoformat(), error)])
+                told = failures.add(venue[:100], run.now.date().isoformat(), error)
+                yield Page([], {**state, "failed": failures.as_json()}, [told])
                 raise
 
     def due(self, last_success: datetime | None, now: datetime) -> datetime:
@@ -65,7 +72,7 @@ class OpenReview:
         return next_due(_HOURS, last_success, now)
 
     def _venue(self, venue: str, state: dict[str, Any], run: Run) -> Iterator[Page]:
-        """The pages of ``venue``, none where nothing has changed there; ``state`` becomes their cursor."""
+        """The pages of ``venue``, none where nothing has changed there; ``state`` is kept up with them."""
         mark = self._mark(venue, run)
         known = state["marks"].get(venue) or {}
         today = run.now.date()
@@ -86,7 +93,7 @@ class OpenReview:
                 state["marks"] = {**state["marks"], venue: {"mark": mark, "read": today.isoformat()}}
             state["part"] = {} if whole else {"venue": venue, "mark": mark, "offset": offset}
             items = [_item(note, venue) for note in page.notes]
-            yield Page(items, dict(state), self._announced(venue, items, offset, run), page.count)
+            yield Page(items, {}, self._announced(venue, items, offset, run), page.count)
             if whole:
                 return
 
@@ -130,11 +137,11 @@ def _check_new(page: Answer, seen: set[str], service: Service, url: str) -> None
     """Adds the notes of ``page`` to ``seen``.
 
     Raises:
-        ServiceError: if it has notes, and all of them were seen: there would be no end.
+        ServiceError: if it has notes, but none that was not seen: there would be no end.
     """
     ids = {note.id for note in page.notes if isinstance(note, Note)}
-    if ids and ids <= seen:
-        raise ServiceError(service.name, url, "sent the same page again", "try again later", 200)
+    if page.notes and ids <= seen:
+        raise ServiceError(service.name, url, "sent a page with no other notes", "try again later", 200)
     seen |= ids
 
 
