@@ -35,7 +35,8 @@ _ATOM_ENTRY = {
     "content": (0, 1), "author": (0, _MANY), "category": (0, _MANY), "link": (0, _MANY),
 }  # fmt: skip
 _ATOM_ATTRIBUTES = {
-    "generator": {"version", "uri"}, "link": {"rel", "href", "type"}, "category": {"term"}, "content": {"type"},
+    "generator": {"version", "uri"}, "link": {"rel", "href", "type"}, "category": {"term"},
+    "content": {"type"},
     "feed": {"{http://www.w3.org/XML/1998/namespace}lang"},
 }  # fmt: skip
 _RSS_CHANNEL = {
@@ -106,7 +107,7 @@ def _html_errors(text: str, what: str) -> Iterator[str]:
             yield f"{what} has a <{element.tag}>"
         if set(element.keys()) - {"href"}:
             yield f"{what} has attributes {element.keys()}"
-        if "href" in element.keys():
+        if element.get("href") is not None:
             yield from _address_errors(element.get("href"), what)
 
 
@@ -254,8 +255,8 @@ def _typed(told: Any, types: dict[str, type], what: str) -> Iterator[str]:
                 yield f"the extension {name} is no object"
         elif name not in types:
             yield f"{what} has {name}"
-        elif (
-            not isinstance(value, types[name]) or value in ("", []) and name not in ("items", "content_html")
+        elif not isinstance(value, types[name]) or (
+            value in ("", []) and name not in ("items", "content_html")
         ):
             yield f"{name} of {what} is {value!r}"
 

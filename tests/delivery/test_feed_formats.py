@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from broadsheet.delivery.feeds import FORMATS, MOST_AUTHORS, NEVER, Feed, item_of, permanent_id
 from broadsheet.model.identifiers import Identifier
 from broadsheet.model.papers import Author, Link, Paper
-
 from tests.delivery.feed_rules import CHECKS
 
 BASE = "https://papers.example.org"

@@ -13,7 +13,6 @@ import lxml.html
 import pytest
 from fastapi.testclient import TestClient
 
-from broadsheet.store import Store
 from broadsheet.web.app import create_app
 from broadsheet.workspace import Workspace
 from tests.delivery.feed_rules import CHECKS
