@@ -8,9 +8,7 @@ from __future__ import annotations
 import threading
 
 from ..http import Client, Response
-
-# The largest real feeds have a few megabytes.
-MAX_BYTES = 10_000_000
+from .parse import MAX_BYTES
 
 
 def fetch_feed(

@@ -21,8 +21,10 @@ from ...model import dates
 from ..markup import line_of, links_of, text_of
 from ..values import object_in, objects_in, text
 
-# Feeds are windows; an archive of everything is read as far as this.
-MAX_ITEMS = 5_000
+# The largest real feeds have a few megabytes, and some thousand items: they are windows, no archives.
+MAX_BYTES = 4_000_000
+MAX_ITEMS = 10_000
+_ITEM = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)\b", re.IGNORECASE)
 _JSON_FEED = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/")
 # Entities of one's own make a small file large, or read files; no feed needs them.
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
@@ -73,6 +75,8 @@ def feed(data: bytes, url: str = "") -> ParsedFeed:
     Raises:
         FeedError: if it is none.
     """
+    if len(data) > MAX_BYTES:
+        raise FeedError(f"it has more than {MAX_BYTES // 1_000_000} MB, which no feed has")
     head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{"):
         try:
@@ -113,6 +117,8 @@ def json_feed(value: dict[str, Any], url: str = "") -> ParsedFeed:
 def _xml_feed(data: bytes, url: str) -> ParsedFeed:
     if _ENTITY.search(data):
         raise FeedError("it declares entities, which no feed needs; it was not read")
+    if sum(1 for _ in _ITEM.finditer(data)) > MAX_ITEMS:
+        raise FeedError(f"it has more than {MAX_ITEMS:,} items")
     try:
         # Never a text: feedparser would take it for an address or the name of a file.
         found = feedparser.parse(
