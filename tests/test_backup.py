@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -491,3 +492,35 @@ def test_vectors_that_are_being_written_are_backed_up_as_they_were_at_one_moment
         shutil.rmtree(folder)
     assert following.returncode == 0
     assert seen
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("wrong", ["twice", "column", "table"])
+def test_what_was_altered_with_right_checksums_but_fits_no_schema_leaves_the_database_empty(
+    wrong: str, kind: str, new_url: Callable[[str], str], backup_file: Path, tmp_path: Path
+) -> None:
+    name = "tables/papers.jsonl"
+    rows = zipfile.ZipFile(backup_file).read(name)
+    manifest = json.loads(zipfile.ZipFile(backup_file).read("manifest.json"))
+    if wrong == "twice":
+        rows += rows.splitlines(keepends=True)[0]
+    elif wrong == "column":
+        rows = rows.replace(b'"title":', b'"headline":', 1)
+    manifest["members"][name] = {
+        "bytes": len(rows),
+        "sha256": hashlib.sha256(rows).hexdigest(),
+        "rows": rows.count(b"\n"),
+    }
+    changed, added = {name: rows}, {}
+    if wrong == "table":
+        added = {"tables/customers.jsonl": b""}
+        empty = {"bytes": 0, "sha256": hashlib.sha256().hexdigest(), "rows": 0}
+        manifest["members"]["tables/customers.jsonl"] = empty
+    changed["manifest.json"] = json.dumps(manifest).encode()
+    file, url = _rewritten(backup_file, tmp_path / "altered.zip", changed, added), new_url(kind)
+    with Backup(file) as backup:
+        backup.check()
+        with pytest.raises(StoreError, match=r"papers|customers"):
+            restore(settings(tmp_path / "other", url), backup)
+    with Backup(backup_file) as backup:
+        assert restore(settings(tmp_path / "other", url), backup).papers == 40

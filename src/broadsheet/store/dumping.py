@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
@@ -195,10 +196,9 @@ class Target:
             if self._file is not None:
                 return self._fill_file(self._file, revision, tables, aside, progress, before_swap)
             return self._fill_server(revision, tables, aside, progress, before_swap)
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
             raise StoreError(
-                f"the backup cannot be restored into {self}: {str(error.orig).strip()}; "
-                "the database is as it was"
+                f"the backup cannot be restored into {self}: {_reason(error)}; the database is as it was"
             ) from error
         finally:
             self._engine.dispose()
@@ -336,15 +336,15 @@ def _fill_table(
     names = frozenset(column.name for column in table.columns)
     binary = [column.name for column in table.columns if isinstance(column.type, sa.LargeBinary)]
     numbered = enumerate(lines, 1)
-    insert = sa.insert(table)
+    put = _copy if connection.dialect.name == "postgresql" else _insert
     while batch := list(islice(numbered, _ROWS)):
         rows = [_row(table.name, number, line, names, binary) for number, line in batch]
         try:
-            connection.execute(insert, rows)
-        except sa.exc.OperationalError:
+            put(connection, table, rows)
+        except (sa.exc.OperationalError, psycopg.OperationalError):
             # No room, no connection: nothing that the backup could help.
             raise
-        except sa.exc.StatementError as error:
+        except (sa.exc.StatementError, psycopg.Error) as error:
             where = f"table {table.name}, lines {batch[0][0]:,} to {batch[-1][0]:,}"
             raise _RowError(f"the backup does not fit its schema: {where}: {_reason(error)}") from error
         if progress:
@@ -352,8 +352,30 @@ def _fill_table(
     _count_on(connection, table)
 
 
-def _reason(error: sa.exc.StatementError) -> str:
-    return str(error.orig if error.orig is not None else error).strip().splitlines()[0]
+def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    connection.execute(sa.insert(table), rows)
+
+
+def _copy(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """As `_insert`, by PostgreSQL's own way, which takes a quarter of the time."""
+    names = [str(column.name) for column in table.columns]
+    written_as_json = [isinstance(column.type, sa.JSON) for column in table.columns]
+    command = psycopg.sql.SQL("COPY {} ({}) FROM STDIN").format(
+        psycopg.sql.Identifier(table.name), psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, names))
+    )
+    with connection.connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            values = [row[name] for name in names]
+            for place, is_json in enumerate(written_as_json):
+                if is_json and values[place] is not None:
+                    values[place] = orjson.dumps(values[place]).decode()
+            copy.write_row(values)
+
+
+def _reason(error: Exception) -> str:
+    """What the database said, without the statement."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 def _row(table: str, number: int, line: bytes, names: frozenset[str], binary: list[str]) -> dict[str, Any]:
