@@ -352,6 +352,8 @@ def test_conflicts_are_listed_until_an_editor_decides(store: Store) -> None:
     assert (found["identifiers"].source, found["identifiers"].where) == ("daily_papers", "day 3")
     assert {found["twins"].one[0], found["twins"].other[0]} == {"2401.00001", "2402.00002"}
     assert store.paper("2402.00002").title == TITLE
+    assert [paper.title for paper in store.papers(store.keys_with_title("Gulls"))] == ["Gulls"]
+    assert store.papers(store.keys_with_title("Gulls"))[0].id.startswith("title-")
     total = len(store.conflicts())
     store.merge("2401.00001", "2402.00002")
     assert "twins" not in {conflict.kind for conflict in store.conflicts()}

@@ -173,12 +173,9 @@ class _Batch:
         if found:
             return self._reconcile(record, found), ""
         state = self._by_title(record) if record.title else None
-        if doubts:
-            state = state or self._fresh(record)
-            for stranger, why in doubts:
-                self._doubt(
-                    "identifier", state, stranger, record, f"it has an identifier of this paper, but {why}"
-                )
+        for stranger, why in doubts:
+            reason = f"it has an identifier of this paper, but {why}"
+            self._doubt("identifier", state or self._fresh(record), stranger, record, reason)
         return state, "title, and authors or abstract"
 
     def _at_home_first(self, record: Record, found: list[State]) -> list[State]:
