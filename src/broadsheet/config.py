@@ -229,6 +229,38 @@ class Settings(BaseSettings):
         """The database as an SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.home / 'broadsheet.db'}"
 
+    smtp_url: str = Field(
+        "",
+        description="Mail server that takes the editions: `smtp://user:password@host:587` (STARTTLS where "
+        "the server offers it, always with a password), `smtps://...:465` (TLS from the start). Empty: no "
+        "mail is sent. `?tls=no` allows a password without encryption, on a wire that nobody else can read.",
+    )
+    mail_from: str = Field(
+        "",
+        description="Sender of the editions: `papers@example.org` or `The Daily <papers@example.org>`. Empty "
+        "means `broadsheet@` and the host of `base_url`.",
+    )
+    mail_reply_to: str = Field("", description="Where answers to an edition go, if not to its sender.")
+    mail_bounces: str = Field(
+        "",
+        description="Address that undelivered mail comes back to. With a `+` before the `@`, as in "
+        "`bounces+@example.org`, each mail gets its own, so that every bounce tells which mail it is of.",
+    )
+    mail_postal_address: str = Field(
+        "",
+        description="Line at the foot of each mail, as some countries require: who sends it, from where.",
+    )
+    mail_connections: int = Field(
+        4, ge=1, le=50, description="Connections to the mail server at one time; many servers allow ten."
+    )
+    dkim_key: str = Field(
+        "",
+        description="File with the private key (PEM) that signs mails. Empty: the mail server signs them.",
+    )
+    dkim_selector: str = Field(
+        "broadsheet", description="Name of the DKIM key in the DNS: `<selector>._domainkey.<domain>`."
+    )
+
     @property
     def front_list_names(self) -> list[str]:
         return [name.strip() for name in self.front_lists.split(",") if name.strip()]
