@@ -139,6 +139,11 @@ def test_damage_between_small_pieces_is_found_too() -> None:
         assert answer.token == "verb%3DListRecords%26from%3D2026-11-17%26skip%3D3"
 
 
+def test_where_all_records_are_damaged_the_rest_is_left_unread() -> None:
+    found = list(OaiAnswer([b"<OAI-PMH><ListRecords>" + b"<record><open></record>" * 5_000]).records())
+    assert len(found) == 101 and "left unread" in found[-1].why
+
+
 def test_a_cut_answer_is_told_with_the_record_it_ends_in() -> None:
     answer = OaiAnswer([RAW[: RAW.index(b"Plotting")]])
     first, damage = answer.records()

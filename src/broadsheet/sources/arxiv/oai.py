@@ -14,6 +14,8 @@ from lxml import etree
 
 # Nothing between the ends of two records is longer: the largest real record has 200 kB.
 MAX_RECORD = 10_000_000
+# So many damaged records in a row are no answer with damages in it.
+_MAX_DAMAGED = 100
 FORMATS = ("arXivRaw", "arXiv", "oai_dc")
 _PIECE = 1 << 16
 _EVENTS = ("start", "end")
@@ -112,6 +114,7 @@ class OaiAnswer:
         self.place = 0
         self.whole = False
         self._known = False
+        self._damaged = 0
         self._why = ""
 
     def records(self) -> Iterator[OaiRecord | Damage]:
@@ -167,7 +170,7 @@ class OaiAnswer:
         except etree.XMLSyntaxError as error:
             told = parser.error_log
             self._why = " ".join((told[0].message if len(told) else error.msg or "unknown").split())
-        for record in self._read(parser, damaged=True):
+        for record in self._read(parser):
             ended += 1
             yield record
         if not self._known:
@@ -193,9 +196,12 @@ class OaiAnswer:
         self.place += 1
         damaged = bytes(held[: following.start()] if following else held)
         name = _OAI_ID.search(damaged)
-        yield Damage(
-            self.place, name[1].decode("ascii", "replace") if name else "", f"it is damaged: {self._why}"
-        )
+        oai_id = name[1].decode("ascii", "replace") if name else ""
+        yield Damage(self.place, oai_id, f"it is damaged: {self._why}")
+        self._damaged += 1
+        if self._damaged >= _MAX_DAMAGED:
+            yield Damage(self.place, "", f"so are the {_MAX_DAMAGED} before it, and the rest was left unread")
+            return None
         if following:
             return bytes(held[following.start() :])
         self._find_token(damaged)
@@ -207,13 +213,14 @@ class OaiAnswer:
         if found:
             self.token = found[1].decode("utf-8", "replace").strip().replace("&amp;", "&")
 
-    def _read(self, parser: etree.XMLPullParser, damaged: bool = False) -> Iterator[OaiRecord]:
+    def _read(self, parser: etree.XMLPullParser) -> Iterator[OaiRecord]:
         for event, element in parser.read_events():
             name = _local(element)
             if event == "start":
                 self._known = self._known or name in ("OAI-PMH", "record")
             elif name == "record":
                 self.place += 1
+                self._damaged = 0
                 yield _record(element, self.place)
                 _forget(element)
             elif name == "resumptionToken":

@@ -80,7 +80,8 @@ def entries(data: bytes) -> Iterator[Entry]:
             if root is None:
                 root = element
                 if element.tag != _FEED:
-                    raise FeedError(f"this is no Atom feed: its root is <{etree.QName(element).localname}>")
+                    # A prefix that is not declared stays in the tag, which is then no qualified name.
+                    raise FeedError(f"this is no Atom feed: its root is <{element.tag.rpartition('}')[2]}>")
             if event == "end" and element.tag == _ENTRY:
                 place += 1
                 yield _entry(element, place)
