@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from pathlib import Path
 
@@ -69,7 +69,8 @@ class Sender:
 
 
 def _address(setting: str, value: str) -> tuple[str, str]:
-    name, address = parseaddr(value.strip())
+    found = getaddresses([value.strip()])
+    name, address = found[0] if len(found) == 1 else ("", "")
     if not re.fullmatch(r"[^\s@<>\",]+@[^\s@<>\",]+", address) or not value.isprintable():
         raise SenderError(
             f"BROADSHEET_{setting.upper()} is {value[:80]!r}, which is no sender; write it as "
