@@ -7,6 +7,7 @@ with archive.playing() as service:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -162,7 +163,10 @@ class Archive:
             f"<pubDate>{at}</pubDate><skipDays><day>Sunday</day><day>Saturday</day></skipDays>"
             f"{told}</channel></rss>"
         )
-        return Answer(body=body.encode(), headers={"Content-Type": "application/rss+xml"})
+        etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:12]}"'
+        if asked.headers.get("if-none-match") == etag:
+            return Answer(status=304, body=b"", headers={"ETag": etag})
+        return Answer(body=body.encode(), headers={"Content-Type": "application/rss+xml", "ETag": etag})
 
     def _item(self, kind: str, name: str, version: int, at: str) -> str:
         paper = self.find(name)

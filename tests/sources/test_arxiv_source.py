@@ -441,6 +441,22 @@ def test_what_was_announced_is_listed_in_its_order_and_counted(home: SimpleNames
     assert covered(home.store, "arxiv:cs.LG replaced") == {"2026-11-18": ("complete", 2)}
 
 
+def test_a_feed_that_did_not_change_is_neither_sent_nor_stored_again(home: SimpleNamespace) -> None:
+    archive = _announcing()
+    with archive.playing() as service:
+        arxiv = source(archive, service)
+        gather(home, source(archive, service, "stat.ML"))
+        # Killed when the feed was sent, before its papers are stored: they are told once more.
+        cursor = home.store.gather_state("arxiv").cursor
+        run = Run(home.store, home.client, cursor, NOW, threading.Event())
+        assert any(item.where.startswith("arxiv feed") for page in arxiv.pages(run) for item in page.items)
+        told = [item for page in pages(home, arxiv) for item in page.items]
+        assert len([item for item in told if item.where.startswith("arxiv feed")]) == 5
+        told = [item for page in pages(home, arxiv) for item in page.items]
+        assert [item for item in told if item.where.startswith("arxiv feed")] == []
+    assert covered(home.store) == {"2026-11-18": ("complete", 3)}
+
+
 def test_what_was_announced_and_not_given_by_oai_is_fetched_by_id(home: SimpleNamespace) -> None:
     archive = _announcing()
     with archive.playing() as service:

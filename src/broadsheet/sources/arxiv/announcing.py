@@ -56,13 +56,15 @@ class Announcer:
     service: Service = ARXIV
 
     def read(self, run: Run, category: str, state: dict[str, Any]) -> tuple[FeedRead, ListingPage | None]:
-        """The feed of ``category``; its papers where it is not that of an earlier day than before.
+        """The feed of ``category``; its papers where they are not known yet.
 
         Raises:
             Stopped: if ``run.stop`` was set while waiting.
         """
         try:
-            feed, items = fetch_feed(run.client, category, url=self.url, service=self.service, stop=run.stop)
+            feed, items, unchanged = fetch_feed(
+                run.client, category, url=self.url, service=self.service, stop=run.stop
+            )
         except ServiceError as error:
             return FeedRead(problem=error), None
         where = f"{self.service.name} feed {category} {feed.day}".rstrip()
@@ -74,6 +76,8 @@ class Announcer:
             return FeedRead(state["day"]), ListingPage(rejections=[back])
         if not items:
             return FeedRead(day, empty=True), None
+        if unchanged and day == state.get("day"):
+            return FeedRead(day), None
         state["day"] = day
         return FeedRead(day), _listing_page(feed, items, category, where)
 

@@ -54,7 +54,7 @@ def fetch_entries(
         if not wanted:
             return
         params = {"id_list": ",".join(wanted), "start": "0", "max_results": str(len(wanted))}
-        answer = client.get(url, service, params=params, accept=(200, 400), stop=stop)
+        answer = client.get(url, service, params=params, data=True, accept=(200, 400), stop=stop)
         refused: list[Entry] = []
         try:
             for entry in entries(answer.content):
@@ -145,8 +145,10 @@ def fetch_feed(
     url: str = FEED_URL,
     service: Service = ARXIV,
     stop: threading.Event | None = None,
-) -> tuple[ArxivFeed, list[Announcement]]:
-    """The feed of the day of ``category`` and its items; what did not change is not sent again.
+) -> tuple[ArxivFeed, list[Announcement], bool]:
+    """The feed of the day of ``category``, its items, and whether it is the one that was read last.
+
+    What did not change is not sent again.
 
     Raises:
         ServiceError: if there is no usable answer.
@@ -161,7 +163,7 @@ def fetch_feed(
             why = f"{error}{_typed(answer)}"
             continue
         if not feed.damage:
-            return feed, items
+            return feed, items, answer.unchanged
         why = feed.damage
     raise _unusable(answer, service, why)
 
