@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -136,11 +137,32 @@ def message(item: Outgoing, rendered: Rendered, sender: Sender, now: datetime | 
         made["List-Archive"] = f"<{item.links.site}/>"
     made["Auto-Submitted"] = "auto-generated"
     made["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    return _whole(made, rendered, sender)
+
+
+def note(to: str, rendered: Rendered, sender: Sender, now: datetime | None = None) -> bytes:
+    """A message that is no edition, such as the one that asks for confirmation.
+
+    Raises:
+        SenderError: if the key cannot sign.
+    """
+    made = EmailMessage(policy=SMTPUTF8 if needs_utf8(to) else SMTP)
+    made["From"] = _written(sender.name, sender.address)
+    made["To"] = _written("", to)
+    made["Subject"] = _one_line(rendered.subject)
+    made["Date"] = format_datetime(now or datetime.now(UTC))
+    made["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.domain}>"
+    made["Auto-Submitted"] = "auto-replied"
+    return _whole(made, rendered, sender)
+
+
+def _whole(made: EmailMessage, rendered: Rendered, sender: Sender) -> bytes:
     # Quoted-printable: every server takes it, and a person can read its source.
     made.set_content(rendered.text, cte="quoted-printable")
-    made.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    # The boundary is the same at every try, as all else is.
-    made.set_boundary("=_" + hashlib.sha256(made["Message-ID"].encode()).hexdigest()[:32])
+    if rendered.html:
+        made.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+        # The boundary is the same at every try, as all else is.
+        made.set_boundary("=_" + hashlib.sha256(made["Message-ID"].encode()).hexdigest()[:32])
     return _signed(made.as_bytes(), sender)
 
 

@@ -111,6 +111,20 @@ class Renderer:
         text = _environment().get_template("edition.txt").render(context)
         return Rendered(subject, text, html)
 
+    def confirmation(self, what: str, links: Links, confirm: str, known: bool) -> Rendered:
+        """The mail that asks whether a reader wants ``what``, or says that it comes already."""
+        context = {
+            "site": self._site,
+            "home": links.site,
+            "what": what,
+            "confirm": confirm,
+            "settings": links.settings,
+            "known": known,
+        }
+        text = _environment().get_template("confirm.txt").render(context)
+        subject = f"{self._site.name}: " + ("your editions" if known else "please confirm your subscription")
+        return Rendered(subject, text, "")
+
 
 def _personal(text: str, links: Links) -> str:
     # Where an address is not known, the line that leads there leads to the site.

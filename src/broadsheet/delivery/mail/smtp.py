@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from ..channels import Outgoing, Refused, Retry, Sent
-from .message import Sender, SenderError, envelope_sender, message, message_id, needs_utf8
-from .render import Renderer
+from .message import Sender, SenderError, envelope_sender, message, message_id, needs_utf8, note
+from .render import Rendered, Renderer
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,21 @@ class MailChannel:
             # Nothing is wrong with the reader: all wait until the setting is right.
             return Retry(str(error), away=True)
         async with self._room_in_this_loop():
-            return await self._sent(item, data)
+            return await self._sent(
+                item.subscription.address,
+                envelope_sender(item, self._sender),
+                data,
+                message_id(item, self._sender),
+            )
+
+    async def send_note(self, to: str, rendered: Rendered) -> Sent | Retry | Refused:
+        """Sends a mail that is no edition, such as the one that asks for confirmation, and waits for it."""
+        try:
+            data = note(to, rendered, self._sender)
+        except SenderError as error:
+            return Retry(str(error), away=True)
+        async with self._room_in_this_loop():
+            return await self._sent(to, self._sender.address, data, "")
 
     async def close(self) -> None:
         free, self._free = self._free, []
@@ -119,7 +133,7 @@ class MailChannel:
             self._room, self._loop, self._free = asyncio.Semaphore(self._most), loop, []
         return self._room
 
-    async def _sent(self, item: Outgoing, data: bytes) -> Sent | Retry | Refused:
+    async def _sent(self, to: str, sender: str, data: bytes, name: str) -> Sent | Retry | Refused:
         try:
             connection = await self._connected()
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -128,7 +142,8 @@ class MailChannel:
             return Retry(f"the mail server {self._server.host} cannot be used: {_said(error)}", away=True)
         whole = False
         try:
-            answer = await self._transfer(connection, item, data)
+            refused = await self._transfer(connection, to, sender, data)
+            answer: Sent | Retry | Refused = refused or Sent(name)
             whole = True
         except aiosmtplib.SMTPResponseException as error:
             answer = _meaning(error.code, str(error.message))
@@ -140,8 +155,11 @@ class MailChannel:
             await self._done_with(connection, whole)
         return answer
 
-    async def _transfer(self, connection: _Connection, item: Outgoing, data: bytes) -> Sent | Retry | Refused:
-        client, to = connection.client, item.subscription.address
+    async def _transfer(
+        self, connection: _Connection, to: str, sender: str, data: bytes
+    ) -> Retry | Refused | None:
+        """Hands over one mail; why it was not taken, else None."""
+        client = connection.client
         options = []
         if needs_utf8(to):
             if not client.supports_extension("smtputf8"):
@@ -152,11 +170,11 @@ class MailChannel:
             to = f"{local}@{domain.encode('idna').decode()}"
         connection.mails += 1
         try:
-            await client.sendmail(envelope_sender(item, self._sender), [to], data, mail_options=options)
+            await client.sendmail(sender, [to], data, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
             first = error.recipients[0]
             return _meaning(first.code, str(first.message))
-        return Sent(message_id(item, self._sender))
+        return None
 
     async def _connected(self) -> _Connection:
         while self._free:
