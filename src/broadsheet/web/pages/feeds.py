@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -23,9 +22,8 @@ from ...model.text import clean_line
 from ...search.engine import MAX_QUERY
 from ...search.query import Query, parse
 from ..errors import PageError
-from ..kept_feeds import KeptFeeds
-from ..kept_pages import KeptPages
-from ..render import base_url, conditional, page, with_query, workspace_of
+from ..kept_files import file_answer, kept_files
+from ..render import base_url, page, with_query, workspace_of
 from .routing import reading
 
 router = APIRouter()
@@ -75,23 +73,19 @@ def feed(request: Request, address: str, q: str = "", ids: str = "") -> Response
     if ending not in FORMATS:
         endings = ", ".join(f".{one}" for one in FORMATS)
         raise _no_feed(f"An address of a feed ends in one of {endings}.")
-    kept, pages = _kept_feeds(request), request.app.state.kept_pages
-    assert isinstance(pages, KeptPages)
-    state = pages.state(_index_state(request) if _searched(stem) else "")
+    state = request.app.state.kept_pages.state(_index_state(request) if _searched(stem) else "")
     path = f"/feeds/{quote(stem, safe='/:;()@')}.{ending}"
     url = base_url(request) + with_query(path, {"q": q[: MAX_QUERY + 1], "ids": ids[:_MAX_IDS]})
-    found = kept.get(url, state)
-    if found is None:
-        made = _feed(request, _subject(request, stem, q, ids[:_MAX_IDS]), url, _searched(stem))
-        found = kept.keep(url, state, FORMATS[ending].write(made))
-    return _answer(request, found.body, found.modified, ending, url)
 
+    def made() -> bytes:
+        subject = _subject(request, stem, q, ids[:_MAX_IDS])
+        return FORMATS[ending].write(_feed(request, subject, url, _searched(stem)))
 
-def _kept_feeds(request: Request) -> KeptFeeds:
-    state = request.app.state
-    if not hasattr(state, "kept_feeds"):
-        state.kept_feeds = KeptFeeds()
-    return state.kept_feeds
+    headers = {}
+    if hub := workspace_of(request).settings.websub_hub:
+        headers["Link"] = f'<{hub}>; rel="hub", <{url}>; rel="self"'
+    media_type = FORMATS[ending].media_type + ("" if ending == "json" else "; charset=utf-8")
+    return file_answer(request, kept_files(request).file(url, state, made), media_type, headers)
 
 
 def _searched(stem: str) -> bool:
@@ -102,31 +96,6 @@ def _searched(stem: str) -> bool:
 def _index_state(request: Request) -> str:
     state = workspace_of(request).engine.state()
     return f"{state.seen} {state.vectors}"
-
-
-def _answer(request: Request, body: bytes, modified: int, ending: str, url: str) -> Response:
-    moment = datetime.fromtimestamp(modified, UTC)
-    media_type = FORMATS[ending].media_type
-    headers = {"Last-Modified": format_datetime(moment, usegmt=True), "Vary": "Accept-Encoding"}
-    hub = workspace_of(request).settings.websub_hub
-    if hub:
-        headers["Link"] = f'<{hub}>; rel="hub", <{url}>; rel="self"'
-    if ending != "json":
-        media_type += "; charset=utf-8"
-    answer = conditional(request, body, media_type, headers)
-    if "if-none-match" in request.headers or not _known_since(request, moment):
-        return answer
-    kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control", *headers)}
-    return Response(status_code=304, headers=kept)
-
-
-def _known_since(request: Request, modified: datetime) -> bool:
-    """Whether a reader that tells only a date has what was last changed at ``modified``."""
-    try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-        return since >= modified
-    except (ValueError, TypeError):
-        return False
 
 
 def _feed(request: Request, subject: _Subject, url: str, searched: bool) -> Feed:
