@@ -90,6 +90,7 @@ def gather(
 @contextmanager
 def stored(path: Path) -> Iterator[Store]:
     """An empty store at ``path``."""
+    path.mkdir(exist_ok=True)
     store = Store.open(f"sqlite:///{path / 'store.db'}")
     try:
         yield store
