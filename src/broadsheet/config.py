@@ -250,6 +250,9 @@ class Settings(BaseSettings):
         "",
         description="Line at the foot of each mail, as some countries require: who sends it, from where.",
     )
+    refused_mail_domains: str = Field(
+        "", description="Domains whose addresses cannot subscribe, separated by commas: disposable ones, say."
+    )
     mail_connections: int = Field(
         4, ge=1, le=50, description="Connections to the mail server at one time; many servers allow ten."
     )

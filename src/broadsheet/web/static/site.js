@@ -42,4 +42,8 @@
       }
     });
   }
+
+  // The reader's own time zone, where none was chosen yet.
+  const zone = d.querySelector("[data-zone]");
+  if (zone?.value === "UTC") zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 })();
