@@ -15,7 +15,7 @@ _MARKUP = re.compile(
     r"</?(?:(?:jats|mml):[a-z-]+|p|i|b|em|strong|sub|sup|a|div|span|br|ul|ol|li|h[1-6]|code|pre|img|table|tr|td|th|"
     r"blockquote|section|article|figure|figcaption|u|small|tt|script|style|title|sec|italic|bold|sc|hr|dl|dt|dd|"
     r"math|m[a-z]{1,6}|iframe|video|audio|source|svg|path|cite|q|kbd|font|center|details|summary|header|footer|nav"
-    r")(?:\s[^<>]*)?/?>",
+    r")(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?>",
     re.IGNORECASE,
 )
 _DROPPED = {"script", "style", "template", "iframe", "svg", "video", "audio", "head", "nav", "form"}
@@ -48,10 +48,15 @@ def text_of(markup: str | None) -> str:
     try:
         root = lxml_html.fragment_fromstring(text, create_parent="div")
     except (etree.LxmlError, ValueError, AssertionError):
-        return clean_paragraphs(html.unescape(_MARKUP.sub(" ", text)))
+        return _without_tags(text)
     parts: list[str] = []
     _write(root, parts, 0)
-    return _HEADING.sub("", clean_paragraphs("".join(parts)))
+    # What is nested too deeply the parser leaves out.
+    return _HEADING.sub("", clean_paragraphs("".join(parts))) or _without_tags(text)
+
+
+def _without_tags(text: str) -> str:
+    return clean_paragraphs(html.unescape(_MARKUP.sub(" ", text)))
 
 
 def line_of(markup: str | None) -> str:
