@@ -59,13 +59,13 @@ def test_two_homes_gathering_at_once_never_exceed_the_limits_of_a_service(tmp_pa
 
 
 def test_two_processes_on_one_home_ask_for_each_page_once(tmp_path: Path) -> None:
-    with playing_service(Catalogue(pages(20))) as service:
+    with playing_service(Catalogue(pages(12))) as service:
         first = start(tmp_path, service.url, tmp_path / "pace")
         while not service.requests:
             time.sleep(0.01)
         second = start(tmp_path, service.url, tmp_path / "pace")
         states = {ended(process)["state"] for process in (first, second)}
-    assert "done" in states and len(service.requests) == 20
+    assert "done" in states and len(service.requests) == 12
 
 
 def test_what_a_killed_process_held_is_taken_over_at_once(tmp_path: Path) -> None:
