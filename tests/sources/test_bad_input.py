@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model.dates import DateError
-from broadsheet.model.papers import Record, Rejection, Wanted
+from broadsheet.model.papers import Record, Rejection
 from broadsheet.model.validation import RecordError, checked
 from broadsheet.sources.encodings import UnknownEncoding, decoded
 from broadsheet.sources.files import InputError, Item, read_file
