@@ -94,17 +94,14 @@ def foreign(state: State, record: Record) -> str:
     Only what people typed or exported is doubted: services know their own identifiers.
     """
     title = state.fields.get("title")
-    if (
-        not record.title
-        or not title
-        or trust(record.source) > 1
-        or record.source in state.provenance.values()
-    ):
+    if not record.title or not title or trust(record.source) > 1:
         return ""
     if title_hash(record.title) == title_hash(title):
         return ""
     if _about(record.title) != _about(title):
         return "one is about the other, as an erratum, comment or reply is"
+    if record.source == state.provenance.get("title"):
+        return ""  # it corrects itself
     names = _names(state.fields.get("authors"))
     if record.authors and names and not authors_agree(_names(record.authors), names):
         apart = _in_common(record.title, title) < _TITLES_DIFFER

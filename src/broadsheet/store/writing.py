@@ -27,6 +27,7 @@ BATCH = 1000
 
 Item = Record | Rejection | Withdrawal
 Finish = Callable[[Connection], None]
+Seen = defaultdict[str, set[int]]
 
 
 def add(
@@ -37,7 +38,7 @@ def add(
 ) -> ImportReport:
     """Stores ``items`` in batches; see `Store.add`. ``finish`` is called in the transaction of the last."""
     report = ImportReport()
-    seen: set[tuple[str, int]] = set()
+    seen: Seen = defaultdict(set)
     for batch, last in _batches(items, finish):
         records = list(_checked(batch, report))
         if records or last:
@@ -87,10 +88,10 @@ def _withdrawn(told: Withdrawal) -> Record:
 class _Batch:
     """One transaction of an import.
 
-    ``seen`` holds (source, paper key) of what this import has told already, across its batches.
+    ``seen`` holds, by source, keys of the papers that this import has told of, across its batches.
     """
 
-    def __init__(self, connection: Connection, seen: set[tuple[str, int]]):
+    def __init__(self, connection: Connection, seen: Seen):
         self.connection = connection
         self.seen = seen
         self.by_key: dict[int, State] = {}
@@ -118,7 +119,7 @@ class _Batch:
             else:
                 before = set(state.changed)
                 state.changed.clear()
-                settled = (record.source, id(state)) in told or (record.source, state.key) in self.seen
+                settled = (record.source, id(state)) in told or state.key in self.seen[record.source]
                 self._tell(state, record, settled, joined)
                 outcome["updated" if state.changed else "unchanged"] += 1
             told.add((record.source, id(state)))
@@ -128,7 +129,9 @@ class _Batch:
         unique = {id(state): state for _, state in states if id(state) not in self.gone}
         self.outcome.states = list(unique.values())
         save(self.connection, self.outcome)
-        self.seen.update((source, state.key) for source, state in states if state.key is not None)
+        for source, state in states:
+            if state.key is not None:
+                self.seen[source].add(state.key)
         return outcome
 
     def _tell(self, state: State, record: Record, settled: bool, joined: str) -> None:
