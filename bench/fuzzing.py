@@ -65,7 +65,6 @@ def main() -> None:
     number = options.first
     while number < options.inputs and time.monotonic() < deadline:
         number = _work(recordings, number, options.inputs, deadline, report)
-    report["inputs"] = number
     OUT.mkdir(parents=True, exist_ok=True)
     _REPORT.write_text(json.dumps(report, indent=2) + "\n")
     _show(report)
@@ -114,6 +113,7 @@ def _work(recordings: list[bytes], first: int, last: int, deadline: float, repor
 
 
 def _gain(report: dict[str, Any], gained: dict[str, Any]) -> None:
+    report["inputs"] += gained["inputs"]
     report["records"] += gained["records"]
     report["seconds"] += gained["seconds"]
     report["peak memory MB"] = max(report["peak memory MB"], gained["memory"])
@@ -133,10 +133,11 @@ def _worker(
     errors: Counter[str] = Counter()
     examples: dict[str, int] = {}
     hangs: list[dict[str, Any]] = []
-    records, slowest, began = 0, (0.0, 0), time.monotonic()
+    inputs, records, slowest, began = 0, 0, (0.0, 0), time.monotonic()
 
     def one(number: int, data: bytes) -> None:
-        nonlocal records, slowest
+        nonlocal inputs, records, slowest
+        inputs += 1
         start = time.monotonic()
         since.value = start
         signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
@@ -167,6 +168,7 @@ def _worker(
     counted = {where: (times, examples[where]) for where, times in errors.items()}
     telling.send(
         {
+            "inputs": inputs,
             "records": records,
             "seconds": time.monotonic() - began,
             "memory": peak_memory_mb(),

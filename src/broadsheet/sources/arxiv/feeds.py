@@ -14,7 +14,9 @@ from io import BytesIO
 from dateutil import parser as dateutil_parser
 from lxml import etree
 
+from ..xml_events import local_name
 from .calendar import eastern
+from .elements import text_of
 
 # The longest feeds have 2,000 items of about 2 kB.
 MAX_FEED = 20_000_000
@@ -111,7 +113,7 @@ class ArxivFeed:
         place, root = 0, None
         try:
             for event, element in parser:
-                name = _local(element)
+                name = local_name(element)
                 if event == "start":
                     if root is None and name in _ROOTS:
                         root = element
@@ -136,11 +138,11 @@ class ArxivFeed:
         Raises:
             NoArxivFeed: if this is the feed of somebody else.
         """
-        channel = next((child for child in root if _local(child) == "channel"), root)
+        channel = next((child for child in root if local_name(child) == "channel"), root)
         texts: dict[str, str] = {}
         for child in channel:
-            name = _local(child)
-            texts.setdefault(name, _text(child).strip() or child.get("href", ""))
+            name = local_name(child)
+            texts.setdefault(name, text_of(child).strip() or child.get("href", ""))
         self.title = " ".join(texts.get("title", "").split())
         found = next(
             (match for name in ("link", "id") if (match := _CATEGORIES.search(texts.get(name, "")))), None
@@ -154,12 +156,12 @@ class ArxivFeed:
 def _announcement(element: etree._Element, place: int, day: str) -> Announcement:
     item = Announcement(place)
     for child in element:
-        name = _local(child)
+        name = local_name(child)
         attribute = _TEXTS.get(name)
         if attribute:
-            setattr(item, attribute, getattr(item, attribute) or _text(child).strip())
+            setattr(item, attribute, getattr(item, attribute) or text_of(child).strip())
         elif name == "category":
-            item.categories.append(child.get("term") or _text(child).strip())
+            item.categories.append(child.get("term") or text_of(child).strip())
     head = _SUMMARY_HEAD.match(item.summary)
     if head:
         item.type = item.type or head[1]
@@ -177,12 +179,3 @@ def _day(text: str) -> str:
         return moment.date().isoformat() if 1990 < moment.year < 2100 else ""
     except (ValueError, OverflowError, TypeError):
         return ""
-
-
-def _local(element: etree._Element) -> str:
-    tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _text(element: etree._Element) -> str:
-    return "".join(element.itertext()) if len(element) else element.text or ""

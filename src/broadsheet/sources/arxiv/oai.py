@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from ..xml_events import local_name
+from .elements import forget, text_of
+
 # Nothing between the ends of two records is longer: the largest real record has 200 kB.
 MAX_RECORD = 10_000_000
 # So many damaged records in a row are no answer with damages in it.
@@ -215,20 +218,20 @@ class OaiAnswer:
 
     def _read(self, parser: etree.XMLPullParser) -> Iterator[OaiRecord]:
         for event, element in parser.read_events():
-            name = _local(element)
+            name = local_name(element)
             if event == "start":
                 self._known = self._known or name in ("OAI-PMH", "record")
             elif name == "record":
                 self.place += 1
                 self._damaged = 0
                 yield _record(element, self.place)
-                _forget(element)
+                forget(element)
             elif name == "resumptionToken":
-                self.token = _text(element).strip()
+                self.token = text_of(element).strip()
             elif name == "error":
-                self.errors.append((element.get("code", ""), " ".join(_text(element).split())))
+                self.errors.append((element.get("code", ""), " ".join(text_of(element).split())))
             elif name == "responseDate":
-                self.response_date = self.response_date or _text(element).strip()
+                self.response_date = self.response_date or text_of(element).strip()
             elif name == "request":
                 self.asked = dict(element.attrib)
 
@@ -256,40 +259,22 @@ def _end_of(held: bytearray, count: int) -> int:
     return at
 
 
-def _forget(element: etree._Element) -> None:
-    """Frees what was read: ``element``'s content and all that stands before it."""
-    element.clear()
-    parent = element.getparent()
-    if parent is not None:
-        while element.getprevious() is not None:
-            del parent[0]
-
-
-def _local(element: etree._Element) -> str:
-    tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _text(element: etree._Element) -> str:
-    return "".join(element.itertext()) if len(element) else element.text or ""
-
-
 def _record(element: etree._Element, place: int) -> OaiRecord:
     record = OaiRecord(place)
     for part in element:
-        name = _local(part)
+        name = local_name(part)
         if name == "header":
             record.deleted = part.get("status") == "deleted"
             for child in part:
-                match _local(child):
+                match local_name(child):
                     case "identifier":
-                        record.identifier = _text(child).strip()
+                        record.identifier = text_of(child).strip()
                     case "datestamp":
-                        record.datestamp = _text(child).strip()
+                        record.datestamp = text_of(child).strip()
         elif name == "metadata":
             told = next((child for child in part if isinstance(child.tag, str)), None)
             if told is not None:
-                name = _local(told)
+                name = local_name(told)
                 record.format = "oai_dc" if name == "dc" else name
                 if name == "dc":
                     _read_dublin_core(record, told)
@@ -300,17 +285,17 @@ def _record(element: etree._Element, place: int) -> OaiRecord:
 
 def _read_arxiv(record: OaiRecord, told: etree._Element) -> None:
     for child in told:
-        name = _local(child)
+        name = local_name(child)
         attribute = _TEXTS.get(name)
         if attribute:
             # Of a repeated element, the first counts.
             if not getattr(record, attribute):
-                setattr(record, attribute, _text(child))
+                setattr(record, attribute, text_of(child))
         elif name == "version":
             record.versions.append(_version(child, len(record.versions) + 1))
         elif name == "authors":
             if len(child):
-                record.authors = [_author(author) for author in child if _local(author) == "author"]
+                record.authors = [_author(author) for author in child if local_name(author) == "author"]
             else:
                 record.author_line = child.text or ""
 
@@ -321,24 +306,24 @@ def _version(element: etree._Element, otherwise: int) -> OaiVersion:
         int(number) if number.isascii() and number.isdigit() and len(number) < 4 else otherwise
     )
     for child in element:
-        match _local(child):
+        match local_name(child):
             case "date":
-                version.date = _text(child).strip()
+                version.date = text_of(child).strip()
             case "source_type":
-                version.source_type = _text(child).strip()
+                version.source_type = text_of(child).strip()
     return version
 
 
 def _author(element: etree._Element) -> tuple[str, str, str]:
-    parts = {_local(child): _text(child) for child in reversed(element)}
+    parts = {local_name(child): text_of(child) for child in reversed(element)}
     return parts.get("forenames", ""), parts.get("keyname", ""), parts.get("suffix", "")
 
 
 def _read_dublin_core(record: OaiRecord, told: etree._Element) -> None:
     dates = []
     for child in told:
-        text = _text(child)
-        match _local(child):
+        text = text_of(child)
+        match local_name(child):
             case "title":
                 record.title = record.title or text
             case "creator":

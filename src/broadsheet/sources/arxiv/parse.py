@@ -11,6 +11,8 @@ from io import BytesIO
 
 from lxml import etree
 
+from .elements import forget, text_of
+
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
 _FEED, _ENTRY = f"{_ATOM}feed", f"{_ATOM}entry"
@@ -86,7 +88,7 @@ def entries(data: bytes) -> Iterator[Entry]:
                 place += 1
                 yield _entry(element, place)
                 # What was read is not kept: an answer may hold thousands of entries.
-                element.clear()
+                forget(element)
     except etree.XMLSyntaxError as error:
         if root is None:
             raise FeedError(f"this is no Atom feed: {error.msg}") from error
@@ -101,9 +103,9 @@ def _entry(element: etree._Element, place: int) -> Entry:
         name = _TEXTS.get(child.tag)
         if name:
             # Of a repeated element, the first counts.
-            setattr(entry, name, getattr(entry, name) or _text(child))
+            setattr(entry, name, getattr(entry, name) or text_of(child))
         elif child.tag == f"{_ATOM}author":
-            entry.authors.append(_text(child.find(f"{_ATOM}name")))
+            entry.authors.append(text_of(child.find(f"{_ATOM}name")))
         elif child.tag == f"{_ATOM}category":
             entry.categories.append(child.get("term", ""))
         elif child.tag == f"{_ARXIV}primary_category":
@@ -111,7 +113,3 @@ def _entry(element: etree._Element, place: int) -> Entry:
     if _ERROR_ID in entry.id:
         entry.error = entry.summary.strip() or "an error without a message"
     return entry
-
-
-def _text(element: etree._Element | None) -> str:
-    return "" if element is None else "".join(element.itertext())
