@@ -110,7 +110,8 @@ def _page(title: str, body: str, namespaces: str = "") -> str:
 def _front(sheet: Sheet, chapters: dict[str, Story]) -> str:
     about = [f"{_plain(name)} ({number})" for name, number in sheet.topics[:8]]
     entries = [
-        f'<li><a href="{name}.xhtml">{_inline(story.title)}</a><br/><span>{_plain(story.byline)}</span></li>'
+        f'<li><a href="{name}.xhtml">{_inline(story.title) or "Untitled"}</a>'
+        f"<br/><span>{_plain(story.byline)}</span></li>"
         for name, story in chapters.items()
     ]
     body = [

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 # A formula that is deeper or has more parts than any in an abstract is shown as its source.
-_DEPTH = 14
+_DEPTH = 24
 _PARTS = 400
 
 _VARIANTS = {
@@ -60,7 +60,7 @@ class _Reading:
     def _row(self, children: list[etree._Element], depth: int) -> Node:
         children = [child for child in children if child.tag not in ("annotation", "mphantom")]
         if len(children) == 1:
-            return self.node(children[0], depth + 1)
+            return self.node(children[0], depth)
         return {"k": "row", "c": [self.node(child, depth) for child in children]}
 
     def _mrow(self, element: etree._Element, depth: int) -> Node:

@@ -60,8 +60,9 @@ def _fullest(told: _Told, press: _Press) -> bytes:
     """The PDF with texts so long that least of the paper stays white, as far as that is found in time."""
     began, white = time.monotonic(), {}
     for scale in _SCALES:
-        white[scale] = press.set(told.data(scale))
-        if white[scale] <= _FULL or time.monotonic() - began > _PATIENCE_S:
+        former, white[scale] = white.get(1.0), press.set(told.data(scale))
+        # Nothing more to cut or to tell: other lengths give the same sheet.
+        if white[scale] <= _FULL or white[scale] == former or time.monotonic() - began > _PATIENCE_S:
             break
     best = min(white, key=lambda one: white[one])
     if best != scale:

@@ -14,7 +14,8 @@ class Story:
     """One paper of a sheet.
 
     ``title``, ``standfirst`` and ``sentences`` (of the abstract) are well-formed HTML fragments as
-    `delivery.tex.html_of` makes them; ``byline``, ``kicker`` and ``facts`` are plain text. ``url`` is its page.
+    `delivery.tex.html_of` makes them; ``byline``, ``kicker`` and ``facts`` are plain text. ``url`` is its
+    page.
     """
 
     id: str
