@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from ..config import Settings
@@ -54,10 +55,10 @@ def front_page(
     else:
         period = _PERIODS[kind](name)
     present = store.lists_between(period.first, period.last)
-    chosen = only or _front_lists(settings, present)
+    chosen = only or front_lists(settings, present)
     total, listed = store.listed(period.first, period.last, chosen, submitter, limit, offset)
     entries = [
-        Entry(paper, offset + position, listing, float(paper.upvotes or 0), [_reason(paper, listing)])
+        Entry(paper, offset + position, listing, float(paper.upvotes or 0), [front_reason(paper, listing)])
         for position, (paper, listing) in enumerate(listed, start=1)
     ]
     before, after = store.day_before(period.first, only), store.day_after(period.last, only)
@@ -73,11 +74,13 @@ def front_page(
     )
 
 
-def _front_lists(settings: Settings, present: dict[str, int]) -> list[str]:
+def front_lists(settings: Settings, present: Collection[str]) -> list[str]:
+    """The lists that make the front page where those ``present`` have papers."""
     return [name for name in settings.front_list_names if name in present] or list(present)
 
 
-def _reason(paper: Paper, listing: Listing) -> str:
+def front_reason(paper: Paper, listing: Listing) -> str:
+    """Why a paper stands where it stands on a front page."""
     place = f"place {listing.rank} in {listing.list} on {listing.day}"
     return f"{paper.upvotes} upvotes, then {place}" if paper.upvotes else place.capitalize()
 
@@ -100,7 +103,7 @@ def newest(
     else:
         total, listed = _through_days(store, lists, limit, offset)
     entries = [
-        Entry(paper, offset + position, listing, float(paper.upvotes or 0), [_reason(paper, listing)])
+        Entry(paper, offset + position, listing, float(paper.upvotes or 0), [front_reason(paper, listing)])
         for position, (paper, listing) in enumerate(listed, start=1)
     ]
     return Edition(entries, total, offset, lists=lists or [])

@@ -451,6 +451,16 @@ class Store:
         with self._engine.connect() as connection:
             return editions.editions(connection, audience, first, last, limit)
 
+    def listed_keys(self, first: str, last: str, limit: int) -> list[int]:
+        """Keys of the papers that were listed from day ``first`` to day ``last``, the latest stored first."""
+        with self._engine.connect() as connection:
+            return editions.listed_keys(connection, first, last, limit)
+
+    def versions_between(self, first: str, last: str) -> list[Event]:
+        """The events ``version`` of the days ``first`` to ``last`` (UTC), oldest first."""
+        with self._engine.connect() as connection:
+            return editions.versions_between(connection, first, last)
+
     def delivered(self, subscription: int) -> dict[int, int]:
         """Keys of the papers that a subscription got or is about to get, each with its last told version."""
         with self._engine.connect() as connection:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ..model.audiences import Audience
 from ..model.editions import ComposedEdition, ComposedEntry
+from ..model.events import Event
 from . import schema as s
 from .connection import in_chunks
 from .states import take_numbers
@@ -155,13 +156,17 @@ def matched_before(
     connection: Connection, subscriptions: Collection[int], since: str
 ) -> dict[int, tuple[frozenset[int], ...]]:
     """Of each subscription the papers that its editions of days from ``since`` on considered."""
+    lost = ("failed", "bounced", "suppressed")
     by_edition: dict[int, frozenset[int]] = {}
     found: dict[int, list[frozenset[int]]] = defaultdict(list)
     for chunk in in_chunks(set(subscriptions)):
         query = sa.select(s.outbox.c.subscription, s.outbox.c.edition).join(
             s.editions, s.editions.c.id == s.outbox.c.edition
         )
-        query = query.where(s.outbox.c.subscription.in_(chunk), s.editions.c.last >= since)
+        # What was not delivered may come again.
+        query = query.where(
+            s.outbox.c.subscription.in_(chunk), s.editions.c.last >= since, s.outbox.c.state.not_in(lost)
+        )
         pairs = connection.execute(query).all()
         missing = {number for _, number in pairs} - by_edition.keys()
         for numbers in in_chunks(missing):
@@ -171,6 +176,29 @@ def matched_before(
         for subscription, number in pairs:
             found[subscription].append(by_edition[number])
     return {subscription: tuple(sets) for subscription, sets in found.items()}
+
+
+# -- what there is to compose from -----------------------------------------------------------
+
+
+def listed_keys(connection: Connection, first: str, last: str, limit: int) -> list[int]:
+    """Keys of the papers that were listed from day ``first`` to day ``last``, the latest stored first."""
+    query = sa.select(s.listings.c.paper).where(s.listings.c.day >= first, s.listings.c.day <= last)
+    query = query.distinct().order_by(s.listings.c.paper.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def versions_between(connection: Connection, first: str, last: str) -> list[Event]:
+    """The versions that were noticed from day ``first`` to day ``last`` (UTC), oldest first."""
+    # Numbers rise with time: read from the end, it is over at the first that is too old.
+    query = sa.select(s.events).order_by(s.events.c.seq.desc()).execution_options(yield_per=500)
+    found: list[Event] = []
+    for row in connection.execute(query):
+        if row.at[:10] < first:
+            break
+        if row.kind == "version" and row.at[:10] <= last:
+            found.append(Event(row.seq, row.paper, row.kind, row.at, row.data or {}))
+    return found[::-1]
 
 
 def prune(connection: Connection, before: str) -> int:
