@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -131,6 +132,24 @@ def test_a_doi_that_would_break_the_filter_is_left_out(tmp_path: Path) -> None:
         add(store, ("10.5555/a|b,c.1", "Engine number 1"), ("10.5555/e.2", "Engine number 2"))
         assert len(gather(OpenAlex(service.url, service=QUICK), store, client).records) == 1
         assert [request.query["filter"] for request in service.requests] == [["doi:10.5555/e.2"]]
+
+
+def test_a_list_that_is_refused_is_asked_one_by_one(tmp_path: Path) -> None:
+    def play(asked: Asked) -> Answer:
+        if "filter" in asked.query:
+            return Answer(status=400, body=b'{"error": "Invalid query parameters error."}')
+        name = unquote(asked.path.removeprefix("/works/"))
+        if name != "doi:10.5555/e.1":
+            return Answer(status=404, body=b"<!doctype html><title>404 Not Found</title>")
+        return as_json(
+            {"id": "https://openalex.org/W1001", "doi": "10.5555/e.1", "display_name": "Engine number 1"}
+        )
+
+    with playing_service(play) as service, home(tmp_path) as (store, client):
+        add(store, *_papers(3))
+        gathered = gather(OpenAlex(service.url, service=QUICK), store, client)
+        assert gathered.problem is None and len(gathered.records) == 1
+        assert len(service.requests) == 4
 
 
 @pytest.mark.parametrize("failure", OUT_OF_ORDER)

@@ -122,6 +122,20 @@ def test_a_question_of_which_nothing_is_known_is_no_failure(tmp_path: Path) -> N
         assert "x-api-key" not in service.requests[0].headers
 
 
+def test_an_answer_that_would_be_too_large_is_asked_for_in_halves(tmp_path: Path) -> None:
+    def play(asked: Asked) -> Answer:
+        if len(json.loads(asked.body)["ids"]) > 3:
+            return Answer(status=400, body=b'{"error": "Response would exceed maximum size."}')
+        return _service(asked)
+
+    with playing_service(play) as service, home(tmp_path) as (store, client):
+        add(store, *((f"10.5555/e.{n}", f"Engine number {n}") for n in range(10)))
+        gathered = gather(SemanticScholar(service.url, service=QUICK), store, client)
+        assert [item.where for item in gathered.records] == [
+            f"semantic_scholar DOI:10.5555/e.{n}" for n in (0, 2, 4, 6, 8)
+        ]
+
+
 def test_the_ids_of_another_work_are_not_taken(tmp_path: Path) -> None:
     with playing_service(_service) as service, home(tmp_path) as (store, client):
         add(store, ("2407.20002", "A wholly different paper"))

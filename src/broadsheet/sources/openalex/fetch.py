@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ..answers import json_of, unusable
 from ..http import Client, Service
-from ..values import objects_in
+from ..values import object_in, objects_in
 
 URL = "https://api.openalex.org"
 # A hundred requests a second are allowed; the pace is that of one polite reader.
@@ -49,8 +50,26 @@ def fetch_works(
         # OpenAlex takes its key in the address only; addresses are shown and logged without their query.
         **({"api_key": key} if key else {}),
     }
-    answer = client.get(f"{url}/works", service, params=params, stop=stop)
+    answer = client.get(f"{url}/works", service, params=params, accept=(200, 400), stop=stop)
+    if answer.status == 400:
+        # One value that the filter does not like refuses the whole list; single works are asked for freely.
+        del params["filter"], params["per-page"]
+        prefix = "doi:" if field == "doi" else ""
+        addresses = [f"{url}/works/{prefix}{quote(value, safe='')}" for value in values]
+        return [work for address in addresses if (work := _single(address, client, service, params, stop))]
     found = json_of(answer, service)
     if not isinstance(found, dict) or not isinstance(found.get("results"), list):
         raise unusable(answer, service, "sent no list of works")
     return objects_in(found["results"])
+
+
+def _single(
+    address: str,
+    client: Client,
+    service: Service,
+    params: dict[str, str],
+    stop: threading.Event | None,
+) -> dict[str, Any] | None:
+    """The work at ``address``, None where there is none."""
+    answer = client.get(address, service, params=params, accept=(200, 400, 404), data=False, stop=stop)
+    return object_in(json_of(answer, service)) or None if answer.status == 200 else None

@@ -7,6 +7,7 @@ all the world shares 100 requests in five minutes).
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ..values import object_in, text
 URL = "https://api.semanticscholar.org"
 WITH_KEY = Service("semantic_scholar", interval=1.1)
 WITHOUT_KEY = replace(WITH_KEY, interval=4.0, backoff=15.0)
+_TOO_MUCH = re.compile(r"(?i)exceed|too (?:large|big|many)|maximum")
 # With their references, so many papers stay well below 10 MB.
 BATCH = 100
 _FIELDS = (
@@ -58,6 +60,11 @@ def fetch_papers(
         told = text(object_in(found).get("error"))
         if "no valid paper ids" in told.lower():
             return [None] * len(ids)
+        if _TOO_MUCH.search(told) and len(ids) > 1:
+            # Papers with thousands of references among them.
+            halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
+            asked = {"url": url, "service": service, "key": key, "stop": stop}
+            return [found for half in halves for found in fetch_papers(half, client, **asked)]
         raise unusable(answer, service, f"refuses the question ({told[:200]!r})")
     if not isinstance(found, list) or len(found) != len(ids):
         raise unusable(answer, service, f"sent no list of {len(ids)} answers")
