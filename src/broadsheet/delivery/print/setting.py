@@ -1,17 +1,16 @@
-"""A sheet as PDF: typst sets it, and texts are cut so that its last page is full."""
+"""A sheet as PDF: its texts as data, cut to several lengths, of which `press` sets the one that fits."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 import threading
-import time
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import typst
 
 from .fragments import Piece, breakable, length_of, pieces_of
 from .sheet import MOST_STORIES, MOST_TITLE, Sheet, Story
@@ -21,12 +20,10 @@ PAPERS = {"a4": ("a4", 3), "letter": ("us-letter", 3)}
 # How many characters of text a story has by its rank, before the last page is looked at.
 _LENGTHS = ((1, 1_600), (5, 620), (13, 400))
 _LENGTH = 280
-# Texts shorter or longer than that are tried, the nearest first, until so little (in columns) stays white.
+# Texts shorter or longer than that are tried, the nearest first, until the last page is full.
 _SCALES = (1.0, 0.9, 1.15, 0.8, 1.3, 0.7, 1.5, 1.8)
-_FULL = 0.7
-# A sheet is there soon, however well its last page is filled.
-_PATIENCE_S = 0.7
-_TEMPLATE = Path(__file__).with_name("sheet.typ")
+_PATIENCE_S = 30
+_PRESS, _TEMPLATE = Path(__file__).with_name("press.py"), Path(__file__).with_name("sheet.typ")
 
 # Typst uses all processors it can have; two sheets at once only take each other's memory.
 _one_at_a_time = threading.Lock()
@@ -40,91 +37,39 @@ def sheet_pdf(sheet: Sheet, paper: str = "a4") -> bytes:
     """``sheet`` as the PDF of a newspaper on ``paper`` (one of `PAPERS`).
 
     Raises:
-        PrintError: if it cannot be set.
+        PrintError: if it cannot be set, or not within the memory and time of `press`.
     """
-    told = _Told(sheet, paper)
-    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="broadsheet-print-") as folder:
-        press = _Press(Path(folder))
-        return _fullest(told, press)
+    with _printed(sheet, paper) as folder:
+        return (folder / "sheet.pdf").read_bytes()
 
 
 def sheet_images(sheet: Sheet, paper: str = "a4", dots_per_inch: float = 80.0) -> list[bytes]:
-    """The pages of ``sheet`` as PNG images, as `sheet_pdf` sets them before it fills the last."""
-    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="broadsheet-print-") as folder:
-        press = _Press(Path(folder))
-        press.set(_Told(sheet, paper).data(1.0))
-        return press.images(dots_per_inch)
+    """The pages of ``sheet``, as `sheet_pdf` sets them, as PNG images. Raises the same."""
+    with _printed(sheet, paper, str(dots_per_inch)) as folder:
+        pages = sorted(folder.glob("page-*.png"), key=lambda page: int(page.stem.partition("-")[2]))
+        return [page.read_bytes() for page in pages]
 
 
-def _fullest(told: _Told, press: _Press) -> bytes:
-    """The PDF with texts so long that least of the paper stays white, as far as that is found in time."""
-    began, white = time.monotonic(), {}
-    for scale in _SCALES:
-        former, white[scale] = white.get(1.0), press.set(told.data(scale))
-        # Nothing more to cut or to tell: other lengths give the same sheet.
-        if white[scale] <= _FULL or white[scale] == former or time.monotonic() - began > _PATIENCE_S:
-            break
-    best = min(white, key=lambda one: white[one])
-    if best != scale:
-        press.set(told.data(best))
-    return press.pdf()
-
-
-def _white(places: Sequence[dict[str, Any]], columns: int) -> float:
-    """How much of the paper is left white, in columns, by where stories begin and end.
-
-    The white at the foot of a column after which the next one begins with another story, and on the last
-    page what is left of it.
-    """
-    white = 0.0
-
-    def column(place: dict[str, Any]) -> int:
-        return int(place["page"]) * columns + min(int(place["x"] / place["width"] * columns), columns - 1)
-
-    def under(place: dict[str, Any]) -> float:
-        return max(place["bottom"] - place["y"], 0.0) / (place["bottom"] - place["top"])
-
-    for former, place in pairwise(places):
-        if place["what"] == "begin" and column(place) > column(former):
-            white += under(former)
-    last = places[-1]
-    return white + under(last) + columns - 1 - column(last) % columns
-
-
-class _Press:
-    """Typst in a folder of its own, without access to anything outside of it."""
-
-    def __init__(self, folder: Path):
-        self._data = folder / "sheet.json"
-        self._data.write_text("{}")
-        self._template = folder / "sheet.typ"
-        self._template.write_bytes(_TEMPLATE.read_bytes())
-        self._folder = folder
-
-    def _compiler(self) -> typst.Compiler:
-        return typst.Compiler(str(self._template), root=str(self._folder))
-
-    def set(self, data: dict[str, Any]) -> float:
-        """Sets ``data``; how many columns of paper stay white."""
-        self._data.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+@contextmanager
+def _printed(sheet: Sheet, paper: str, *more: str) -> Iterator[Path]:
+    """A folder with what `press` made of ``sheet``."""
+    told = _Told(sheet, paper)
+    lengths = json.dumps([told.data(scale) for scale in _SCALES])
+    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="broadsheet-print-") as name:
+        folder = Path(name)
+        (folder / "lengths.json").write_text(lengths, encoding="utf-8")
+        (folder / "sheet.typ").write_bytes(_TEMPLATE.read_bytes())
+        command = [sys.executable, "-I", str(_PRESS), name, *more]
         try:
-            places = json.loads(self._compiler().query("<at>", field="value"))
-        except RuntimeError as error:
-            raise PrintError(f"the sheet could not be set: {error}") from error
-        return _white(places, data["columns"])
-
-    def pdf(self) -> bytes:
-        return self._compiled("pdf")
-
-    def images(self, dots_per_inch: float) -> list[bytes]:
-        pages = self._compiled("png", ppi=dots_per_inch)
-        return pages if isinstance(pages, list) else [pages]
-
-    def _compiled(self, form: str, **how: Any) -> Any:
-        try:
-            return self._compiler().compile(format=form, **how)
-        except RuntimeError as error:
-            raise PrintError(f"the sheet could not be set: {error}") from error
+            subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE_S, cwd=name)
+        except subprocess.CalledProcessError as error:
+            why = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or [
+                f"ended with {error.returncode}"
+            ]
+            raise PrintError(f"the sheet could not be set: {why[0][:300]}") from error
+        except subprocess.TimeoutExpired as error:
+            raise PrintError(f"the sheet could not be set within {_PATIENCE_S} seconds") from error
+        yield folder
 
 
 class _Told:
