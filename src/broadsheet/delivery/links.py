@@ -6,7 +6,16 @@ from urllib.parse import quote
 
 from ..model.papers import Link, Paper
 
-SCHEME_NAMES = {"arxiv": "arXiv", "doi": "DOI", "acl": "ACL Anthology", "openreview": "OpenReview"}
+SCHEME_NAMES = {
+    "arxiv": "arXiv",
+    "doi": "DOI",
+    "acl": "ACL Anthology",
+    "openreview": "OpenReview",
+    "pmid": "PubMed",
+    "pmcid": "PubMed Central",
+    "openalex": "OpenAlex",
+    "s2": "Semantic Scholar",
+}
 
 # For one link, and for several of a kind; in the order in which they are shown.
 KIND_NAMES = {
@@ -36,6 +45,8 @@ def all_links(paper: Paper) -> list[Link]:
         implied.append(Link("pdf", f"https://aclanthology.org/{acl}.pdf", provenance="id"))
     if forum := paper.identifier("openreview"):
         implied.append(Link("abstract", f"https://openreview.net/forum?id={forum}", provenance="id"))
+    if pmid := paper.identifier("pmid"):
+        implied.append(Link("abstract", f"https://pubmed.ncbi.nlm.nih.gov/{quote(pmid)}/", provenance="id"))
     links = list(paper.links)
     kinds = {link.kind for link in links}
     for link in implied:
