@@ -160,3 +160,38 @@ def test_no_text_raises_and_what_is_found_is_found_again(text: str) -> None:
     url_identifier(text)
     if found and found.scheme in ("arxiv", "doi", "acl"):
         assert find_identifier(found.value) == Identifier(found.scheme, found.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("https://pubmed.ncbi.nlm.nih.gov/31452104/", "pmid:31452104"),
+        ("pmid:31452104", "pmid:31452104"),
+        ("PMC6910967", "pmcid:PMC6910967"),
+        ("pmcid:6910967", "pmcid:PMC6910967"),
+        ("https://pmc.ncbi.nlm.nih.gov/articles/PMC6910967/", "pmcid:PMC6910967"),
+        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC6910967/pdf/x.pdf", "pmcid:PMC6910967"),
+        ("https://openalex.org/W2741809807", "openalex:W2741809807"),
+        ("openalex:w2741809807", "openalex:W2741809807"),
+        ("https://www.semanticscholar.org/paper/Title-of-it/" + "0a" * 20, "s2:" + "0a" * 20),
+        ("CorpusId:215416146", "s2:215416146"),
+        (
+            "https://www.biorxiv.org/content/10.1101/2020.01.30.927871v2.full.pdf",
+            "doi:10.1101/2020.01.30.927871",
+        ),
+        ("https://www.medrxiv.org/content/10.1101/19007971v1", "doi:10.1101/19007971"),
+    ],
+)
+def test_ids_of_the_indexes_in_every_written_form(text: str, key: str) -> None:
+    assert find_identifier(text) == Identifier.from_key(key)
+
+
+@pytest.mark.parametrize("text", ["31452104", "W27", "pmid:0", "pmcid:x", "https://openalex.org/A1969205032"])
+def test_what_is_no_id_of_an_index(text: str) -> None:
+    assert find_identifier(text) is None
+
+
+def test_where_a_paper_was_published_names_it_before_the_indexes_do() -> None:
+    keys = ["s2:1", "openalex:W2741809807", "pmcid:PMC1", "pmid:1", "doi:10.1/x"]
+    assert canonical([Identifier.from_key(key) for key in keys]).key == "doi:10.1/x"
+    assert canonical([Identifier.from_key(key) for key in keys[:-1]]).key == "pmid:1"

@@ -63,6 +63,16 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
         ("3.5$\\times$ faster", "3.5times faster"),
         ("Naïve: a title", "Naive a — Title"),
         ("Ångström", '{\\AA}ngstr{\\"o}m'),
+        ("β-VAE", "$\\beta$-VAE"),
+        ("Δ-learning with ϵ-greedy search", "$\\Delta$-Learning with $\\varepsilon$-greedy search"),
+        ("Measuring µSR", "Measuring $\\mu$SR"),
+        ("H → γγ at 13 TeV", "$H \\to \\gamma\\gamma$ at 13 TeV"),
+        ("3.5× faster", "3.5$\\times$ faster"),
+        ("CO₂ and ℓ₁ on ℝⁿ", "CO$_2$ and $\\ell_1$ on $\\mathbb{R}^n$"),
+        ("Lévy and Itô", "L\\'evy \\& It\\^o"),
+        ("Reading and Writing", "Reading &amp; Writing"),
+        ("E. coli in CO2", "<i>E. coli</i> in CO<sub>2</sub>"),
+        ("Đoković, Þór", "{\\DJ}okovi\\'c, {\\TH}\\'or"),
     ],
 )
 def test_tellings_of_one_title_agree(one: str, other: str) -> None:
@@ -80,6 +90,12 @@ def test_tellings_of_one_title_agree(one: str, other: str) -> None:
         ("Lectures, Part I", "Lectures, Part II"),
         ("Programs in C", "Programs in C#"),
         ("GPT-3", "GPT-4"),
+        ("Agents: A Survey", "Agents: A Survey, v2"),
+        ("Results of the task, 2023", "Results of the task, 2024"),
+        ("Pigeons", "Erratum: Pigeons"),
+        ("Pigeons", "Comment on 'Pigeons'"),
+        ("α-decay", "β-decay"),
+        ("$\\alpha$-decay", "β-decay"),
         ("\\texture maps", "maps"),
         ("深層学習", "深層学習の方法"),
     ],
@@ -111,6 +127,23 @@ def test_names_agree_in_both_orders() -> None:
     assert authors_agree(["Ada Lovelace", "Charles Babbage", "Mary Somerville"], ["Ada Lovelace"])
     assert not authors_agree(["Ada Lovelace"], ["Mary Somerville"])
     assert not authors_agree([], ["Ada Lovelace"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Laurens van der Maaten", "van der Maaten, L."),
+        ("Jürgen Müller", "Mueller, J."),
+        ("Karl Größe", "K. Grosse"),
+        ("Søren Ångström", "Soren Angstrom"),
+        ("John Smith Jr.", "Smith, Jr., John"),
+        ("Gabriel García Márquez", "Garcia Marquez, Gabriel"),
+        ("Wei Zhang", "Zhang Wei"),
+    ],
+)
+def test_a_name_is_the_same_in_every_form(one: str, other: str) -> None:
+    assert authors_agree([one, "Ada Lovelace"], [other, "Lovelace, A.", "others"])
+    assert not authors_agree([one], ["others"])
 
 
 def test_words_are_folded_in_order() -> None:

@@ -119,3 +119,34 @@ def test_a_report_is_plain_json() -> None:
         "unchanged": 1,
         "rejected": [{"where": "file line 2", "why": "no title"}],
     }
+
+
+def test_without_a_title_a_record_needs_an_identifier() -> None:
+    assert checked(record(title="", identifiers=[Identifier("doi", "10.1/x")])).title == ""
+    with pytest.raises(RecordError, match="title"):
+        checked(record(title=""))
+
+
+def test_references_licence_and_counts_of_a_day_are_checked() -> None:
+    made = checked(
+        record(
+            references=[
+                "doi:10.1/x",
+                "doi:10.1/x",
+                "nothing",
+                "doi:",
+                "isbn:1",
+                "arxiv:2401.00001",
+                "doi:a\nb",
+            ],
+            licence="https://creativecommons.org/licenses/by/4.0/",
+            counted="2024-5-1",
+            citations=-1,
+        )
+    )
+    assert made.references == ["doi:10.1/x", "arxiv:2401.00001"]
+    assert (made.licence, made.counted) == ("https://creativecommons.org/licenses/by/4.0/", "2024-05-01")
+    assert made.citations is None
+    assert checked(record(licence="all rights reserved")).licence is None
+    with pytest.raises(RecordError, match="counted"):
+        checked(record(counted="yesterday"))

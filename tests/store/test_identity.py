@@ -88,9 +88,26 @@ def test_an_identified_paper_takes_in_a_later_record_without_id(store: Store) ->
             record("Pigeons", ("doi", "10.1/a"), abstract=ABSTRACT),
             record("Pigeons", ("doi", "10.1/b"), abstract=ABSTRACT),
         ),
+        (
+            record("Report of the task", authors=["Ada Dove"], abstract=ABSTRACT),
+            record("Report of the task", authors=["Ada Dove"], abstract=OTHER),
+        ),
+        (
+            record("Editorial", authors=["Ada Dove"]),
+            record("Editorial", ("doi", "10.1/b"), authors=["Ada Dove"], source="ris"),
+        ),
+        (
+            record("Pigeons", ("doi", "10.1/a"), authors=["Ada Dove"], abstract=ABSTRACT),
+            record("Erratum: Pigeons", ("doi", "10.1/a"), authors=["Ada Dove"], abstract=ABSTRACT),
+        ),
+        (
+            record("Pigeons", ("arxiv", "2401.00001"), authors=["Ada Dove"], source="arxiv"),
+            record("On lattices", ("arxiv", "2401.00001"), authors=["L. Even"], source="bibtex"),
+        ),
     ],
     ids=["two arXiv ids", "two abstracts", "abstract against id", "two authors", "parts", "plus signs",
-         "title alone", "two DOIs"],
+         "title alone", "two DOIs", "same authors, two abstracts", "a title that many have",
+         "an erratum with the id of the paper", "a wrong id"],
 )  # fmt: skip
 def test_two_different_papers_never_merge(store: Store, first: Record, second: Record) -> None:
     add(store, first, second)
@@ -151,3 +168,30 @@ def test_one_batch_and_many_imports_give_the_same_papers(store: Store) -> None:
         add(store, one)
     assert store.counts()["papers"] == 2
     assert add(store, *records) == {"new": 0, "updated": 0, "unchanged": 4}
+
+
+def test_a_preprint_renamed_for_publication_is_joined_by_a_record_that_names_both(store: Store) -> None:
+    names = ["Ada Dove", "Bo Roof"]
+    preprint = record("Doves", ("arxiv", "2401.00001"), source="arxiv", abstract=ABSTRACT, authors=names)
+    printed = record(
+        "Pigeons of a town", ("doi", "10.1000/a"), source="crossref", abstract=ABSTRACT, authors=names
+    )
+    add(store, preprint, printed)
+    assert store.counts()["papers"] == 2
+    both = [("arxiv", "2401.00001"), ("doi", "10.1000/a")]
+    add(store, record("", *both, source="openalex"))
+    assert store.counts()["papers"] == 1
+    assert store.paper("10.1000/a").title == "Doves"
+
+
+@pytest.mark.parametrize("title", ["Doves, Part II", "Erratum: Doves", "Doves 2024"])
+def test_parts_and_errata_are_not_joined_by_a_record_that_names_both(store: Store, title: str) -> None:
+    fields = {"abstract": ABSTRACT, "authors": ["Ada Dove", "Bo Roof"]}
+    add(
+        store,
+        record("Doves", ("arxiv", "2401.00001"), **fields),
+        record(title, ("doi", "10.1000/a"), **fields),
+    )
+    add(store, record("", ("arxiv", "2401.00001"), ("doi", "10.1000/a"), source="openalex"))
+    assert store.counts()["papers"] == 2
+    assert store.conflicts()[0].kind == "identifiers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -155,25 +155,24 @@ _OTHERS = {"others", "al", "etal"}
 def authors_agree(a: Sequence[str], b: Sequence[str]) -> bool:
     """Whether two author lists name the same people: the first and most of the shorter list.
 
-    Family names are compared, and where they do not agree whole names with their words in any order.
+    Two names agree in the family name or, as where it comes first, in all words in any order.
     """
-    return _most_agree(_folded(a, surname), _folded(b, surname)) or _most_agree(
-        _folded(a, _sorted_words), _folded(b, _sorted_words)
-    )
-
-
-def _folded(names: Sequence[str], fold: Callable[[str], str]) -> list[str]:
-    folded = (fold(name) for name in names)
-    return [name for name in folded if name and name not in _OTHERS]
-
-
-def _sorted_words(name: str) -> str:
-    return " ".join(sorted(words(_without_accents(name))))
-
-
-def _most_agree(first: Sequence[str], second: Sequence[str]) -> bool:
-    if not first or not second:
+    shorter, longer = sorted((_folded(a), _folded(b)), key=len)
+    if not shorter:
         return False
-    common = len(set(first) & set(second))
-    smaller = min(len(set(first)), len(set(second)))
-    return common / smaller > 0.5 and (first[0] in second or second[0] in first)
+    first = _common(shorter[:1], longer) or _common(longer[:1], shorter)
+    return bool(first) and len(_common(shorter, longer)) / len(shorter) > 0.5
+
+
+def _folded(names: Sequence[str]) -> list[tuple[str, str]]:
+    """(family name, all words sorted) of each of ``names``; of one family name once."""
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(surname(name), " ".join(sorted(words(_without_accents(name)))))
+    return [(family, whole) for family, whole in folded.items() if family and family not in _OTHERS]
+
+
+def _common(names: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of ``names`` that are among ``others`` too."""
+    families, wholes = {family for family, _ in others}, {whole for _, whole in others}
+    return [name for name in names if name[0] in families or name[1] in wholes]

@@ -26,7 +26,7 @@ _ABOUT = re.compile(
 # Two abstracts that share fewer of their words are of different works, whoever wrote them; a text of
 # fewer words is a remark, not an abstract.
 _ABSTRACTS_DIFFER = 0.2
-_ABSTRACT_WORDS = 30
+_ABSTRACT_WORDS = 20
 # Two titles that share fewer of their words have nothing to do with each other.
 _TITLES_DIFFER = 0.3
 
@@ -57,12 +57,18 @@ def _agree(state: State, record: Record) -> bool:
         if _abstracts_differ(record.abstract, abstract):
             return False
     if record.authors and names:
-        if _GENERIC.fullmatch(title_key(record.title)):
+        if _GENERIC.fullmatch(title_key(record.title)) and not _told_again(state, record):
             return False
         return authors_agree(_names(record.authors), names)
     if record.abstract or record.authors:
         return False
     return not record.identifiers and all(key.startswith("title:") for key in state.identifiers)
+
+
+def _told_again(state: State, record: Record) -> bool:
+    """Whether a record of a title that many works have is what its source told before."""
+    same_day = record.published == state.fields.get("published")
+    return same_day and record.source == state.provenance.get("title")
 
 
 def bridged(one: State, other: State, record: Record) -> bool:
