@@ -163,6 +163,7 @@ def test_a_failure_is_told_without_the_key_and_the_papers_are_asked_again(
             source = OpenAlex(service.url, key="s3cr3t", service=QUICK)
             gathered = gather(source, store, client)
         assert len(gathered.pages) == 1 and gathered.problem
+        assert failure != "refused" or "BROADSHEET_OPENALEX_KEY" in str(gathered.problem)
         assert "s3cr3t" not in str(gathered.problem) + repr(gathered.problem.__cause__)
         assert not any(
             "s3cr3t" in told.getMessage() for told in caplog.records if told.name.startswith("broadsheet")

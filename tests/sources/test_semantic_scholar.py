@@ -160,6 +160,7 @@ def test_a_failure_is_told_without_the_key_and_loses_nothing(
         with playing_service(answers[failure]) as service:
             gathered = gather(SemanticScholar(service.url, key="s3cr3t", service=QUICK), store, client)
         assert gathered.problem and not gathered.pages
+        assert failure != "refused" or "BROADSHEET_SEMANTIC_SCHOLAR_KEY" in str(gathered.problem)
         assert "s3cr3t" not in str(gathered.problem) + caplog.text
         (client.pace_folder / "played.json").unlink()
         with playing_service(_service) as service:

@@ -26,6 +26,13 @@ def unusable(answer: Response, service: Service, why: str) -> ServiceError:
     return ServiceError(service.name, answer.url, why, "try again later", answer.status)
 
 
+def wrong_key(answer: Response, service: Service, setting: str) -> ServiceError:
+    """The error for an answer that refuses the key of ``setting``."""
+    return ServiceError(
+        service.name, answer.url, "refuses the key", f"correct {setting}, or wait", answer.status
+    )
+
+
 def what(answer: Response) -> str:
     """What ``answer`` is, for messages."""
     head = answer.content[:200].lstrip().lower()

@@ -46,7 +46,7 @@ def fetch_works(
     if together:
         params = {"filter": ",".join(f"doi:{doi}" for doi in together), "rows": str(BATCH), **extra}
         # One DOI that the filter does not like refuses the whole list.
-        answer = client.get(f"{url}/works", service, params=params, accept=(200, 400), stop=stop)
+        answer = client.get(f"{url}/works", service, params=params, accept=(200, 400), data=True, stop=stop)
         if answer.status == 200:
             message = object_in(object_in(json_of(answer, service)).get("message"))
             if "items" not in message:
@@ -57,7 +57,7 @@ def fetch_works(
     for doi in alone:
         address = f"{url}/works/{quote(doi, safe='')}"
         answer = client.get(
-            address, service, params=extra or None, accept=(200, 400, 404), data=False, stop=stop
+            address, service, params=extra or None, accept=(200, 400, 404), data=True, stop=stop
         )
         if answer.status == 200:
             works.append(object_in(object_in(json_of(answer, service)).get("message")))

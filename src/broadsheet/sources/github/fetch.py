@@ -110,4 +110,4 @@ def _get(
     stop: threading.Event | None,
 ) -> Response:
     headers = _HEADERS | ({"Authorization": f"Bearer {token}"} if token else {})
-    return client.get(address, service, headers=headers, accept=accept, stop=stop)
+    return client.get(address, service, headers=headers, accept=accept, data=True, stop=stop)

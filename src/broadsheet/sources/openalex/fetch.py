@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ..answers import json_of, unusable
+from ..answers import json_of, unusable, wrong_key
 from ..http import Client, Service
 from ..values import object_in, objects_in
 
@@ -50,7 +50,10 @@ def fetch_works(
         # OpenAlex takes its key in the address only; addresses are shown and logged without their query.
         **({"api_key": key} if key else {}),
     }
-    answer = client.get(f"{url}/works", service, params=params, accept=(200, 400), stop=stop)
+    accept = (200, 400, 401, 403) if key else (200, 400)
+    answer = client.get(f"{url}/works", service, params=params, accept=accept, data=True, stop=stop)
+    if answer.status in (401, 403):
+        raise wrong_key(answer, service, "BROADSHEET_OPENALEX_KEY")
     if answer.status == 400:
         # One value that the filter does not like refuses the whole list; single works are asked for freely.
         del params["filter"], params["per-page"]
@@ -71,5 +74,5 @@ def _single(
     stop: threading.Event | None,
 ) -> dict[str, Any] | None:
     """The work at ``address``, None where there is none."""
-    answer = client.get(address, service, params=params, accept=(200, 400, 404), data=False, stop=stop)
+    answer = client.get(address, service, params=params, accept=(200, 400, 404), data=True, stop=stop)
     return object_in(json_of(answer, service)) or None if answer.status == 200 else None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..answers import json_of, unusable
+from ..answers import json_of, unusable, wrong_key
 from ..http import Client, Service
 from ..values import object_in, text
 
@@ -52,9 +52,11 @@ def fetch_papers(
         json={"ids": list(ids)},
         params={"fields": _FIELDS},
         headers={"x-api-key": key} if key else None,
-        accept=(200, 400),
+        accept=(200, 400, 401, 403) if key else (200, 400),
         stop=stop,
     )
+    if answer.status in (401, 403):
+        raise wrong_key(answer, service, "BROADSHEET_SEMANTIC_SCHOLAR_KEY")
     found = json_of(answer, service)
     if answer.status == 400:
         told = text(object_in(found).get("error"))

@@ -70,7 +70,12 @@ class Library:
 
     def _get(self, path: str, params: dict[str, str], kind: type) -> Any:
         answer = self._client.get(
-            f"{self._address}/{path}", self._service, params=params, headers=self._headers, stop=self._stop
+            f"{self._address}/{path}",
+            self._service,
+            params=params,
+            headers=self._headers,
+            data=True,
+            stop=self._stop,
         )
         found = json_of(answer, self._service)
         if not isinstance(found, kind):
