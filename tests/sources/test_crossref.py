@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
+from broadsheet.config import load_settings
 from broadsheet.model.papers import Record, Rejection, Withdrawal
 from broadsheet.model.validation import checked
 from broadsheet.sources.crossref import Crossref
 from broadsheet.sources.crossref.adapter import record, withdrawals
 from broadsheet.sources.crossref.parse import work
+from broadsheet.sources.crossref.source import sources
 from broadsheet.sources.files import read_file
 from tests.sources.enriching import FIXTURES, NOW, OUT_OF_ORDER, QUICK, add, as_json, fixture, gather, home
 from tests.sources.playing_service import Answer, Asked, playing_service
@@ -257,3 +260,22 @@ def test_a_saved_answer_can_be_added(tmp_path: Path) -> None:
         assert store.add(items).new == 1
         paper = store.paper("10.1234/engines.7")
         assert paper and paper.withdrawn and paper.citations == 238
+
+
+def test_it_is_due_once_a_day_at_its_hour() -> None:
+    source = Crossref()
+    assert source.due(None, NOW) == NOW
+    assert source.due(NOW, NOW) == NOW.replace(day=13, hour=5)
+    assert source.due(NOW.replace(hour=1), NOW) == NOW.replace(hour=5)
+    assert source.due(NOW + timedelta(days=9), NOW) == NOW
+
+
+def test_it_is_switched_on_by_its_name_or_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sources(load_settings(tmp_path)) == []
+    monkeypatch.setenv("BROADSHEET_SOURCES", "arxiv, crossref")
+    assert [source.name for source in sources(load_settings(tmp_path))] == ["crossref"]
+    monkeypatch.setenv("BROADSHEET_SOURCES", "")
+    monkeypatch.setenv("BROADSHEET_CROSSREF_MAILTO", "ada@example.org")
+    assert [source.name for source in sources(load_settings(tmp_path))] == ["crossref"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from broadsheet.sources.feeds.parse import FeedError, feed
 from broadsheet.sources.feeds.source import sources
 from broadsheet.sources.files import read_file
 from broadsheet.sources.opml import Subscription, subscribe
-from tests.sources.enriching import FIXTURES, gather, home
+from tests.sources.enriching import FIXTURES, NOW, gather, home
 from tests.sources.playing_service import Answer, Asked, playing_service
 
 # What each recorded file holds: items, and those of them that are surely papers.
@@ -135,6 +136,8 @@ def test_names_of_feeds_are_short_distinct_and_without_tokens() -> None:
     assert name_of_feed("https://www.lab.example.org/rss/") == "feed:lab.example.org/rss"
     one, other = (name_of_feed(f"https://lab.example.org/rss?token={token}") for token in ("s3cr3t", "x"))
     assert one != other and "s3cr3t" not in one
+    secret = Feed("https://ada:s3cr3t@lab.example.org/rss?token=s3cr3t")
+    assert "s3cr3t" not in secret.name + secret.title + secret.home_page
     assert len(name_of_feed("https://lab.example.org/" + "long/" * 100)) <= MAX_NAME
     assert name_of_feed("http://[bad").startswith("feed:")
 
@@ -214,3 +217,10 @@ def test_the_feeds_of_settings_and_opml_are_gathered_each_once(
     assert [source.name for source in found] == [f"feed:{name}.example.org/rss" for name in "abc"]
     assert found[2].title == "C"
     assert len({source.name for source in found}) == 3
+
+
+def test_a_feed_is_due_every_hour_also_after_the_clock_was_set_back() -> None:
+    source = Feed("https://lab.example.org/rss")
+    assert source.due(None, NOW) == NOW
+    assert source.due(NOW, NOW) == NOW + timedelta(hours=1)
+    assert source.due(NOW + timedelta(days=9), NOW) == NOW

@@ -11,7 +11,7 @@ from typing import Any
 from ...model.gathering import Announced
 from ...model.papers import Record, Rejection
 from ...model.text import title_key
-from ..http import ServiceError
+from ..http import ServiceError, shown
 from ..opml import subscriptions
 from ..source import Page, Run, Source
 from . import fetch
@@ -28,7 +28,8 @@ class Feed:
         self.url = url
         self.name = name_of_feed(url)
         self.title = title or self.name.partition(":")[2]
-        self.home_page = url
+        # Without the query, which may hold somebody's token: pages show it.
+        self.home_page = shown(url)
 
     def pages(self, run: Run) -> Iterator[Page]:
         """See `Source.pages`: one page with the items that were not seen before, or changed since.
