@@ -106,6 +106,7 @@ def test_what_cannot_be_read_is_told_with_the_name_of_its_file(tmp_path: Path, f
 def test_a_folder_that_is_not_there_is_a_problem_and_not_nothing_new(tmp_path: Path) -> None:
     with home(tmp_path) as (store, client):
         gathered = gather(Folder(tmp_path / "nowhere", tmp_path), store, client)
+        assert str(gathered.problem).startswith(f"folder: file://{tmp_path}/nowhere cannot be read")
         assert "BROADSHEET_FOLDER_PATH" in str(gathered.problem)
 
 

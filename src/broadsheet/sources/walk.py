@@ -95,6 +95,7 @@ def _begun(run: Run) -> dict[str, Any]:
         state |= {"new": today}
         bounds = {"since": _before(run.now, NEW_FOR_DAYS), "above": state["top"], "older_than": week_ago}
     else:
+        # No day is as late: only the keys bound it.
         bounds = {"since": "9999", "above": state["top"], "older_than": week_ago}
     return {**state, **bounds, "after": None}
 

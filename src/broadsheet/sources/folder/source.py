@@ -45,15 +45,14 @@ class Folder:
         the one in hand is. A file that was renamed or copied is not read again, one that changed is. What
         was rejected is in the page with the name of its file.
         """
-        done = dict(run.cursor.get("done") or {})
-        within = run.cursor.get("within") or {}
+        done, within = _dict(run.cursor.get("done")), _dict(run.cursor.get("within"))
         digests = {told[2] for told in done.values()}
         try:
             found = list(dropped_files(self._path, done, run.now.timestamp()))
         except OSError as error:
             raise ServiceError(
                 SOURCE,
-                str(self._path),
+                self._path.absolute().as_uri(),
                 f"cannot be read ({error.strerror})",
                 "make the folder, or correct BROADSHEET_FOLDER_PATH",
             ) from error
@@ -117,6 +116,11 @@ class Folder:
                 subscribe(self._home, feeds)
             except (OpmlError, OSError) as error:
                 yield Rejection(feeds[0].where, f"the feeds were not kept: {error}")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """A copy of ``value``; an empty one where a damaged cursor holds something else."""
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def sources(settings: Any) -> list[Source]:
