@@ -256,6 +256,18 @@ class Settings(BaseSettings):
     mail_connections: int = Field(
         4, ge=1, le=50, description="Connections to the mail server at one time; many servers allow ten."
     )
+    mail_domain_rate: float = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Mails a second to addresses of one domain, where its servers turn down more. 0: no "
+        "limit, since the mail server that takes the editions usually keeps such limits itself.",
+    )
+    deliver: bool = Field(
+        True,
+        description="Compose and send the editions that are due while serving. Mail is sent where a mail "
+        "server is set; `broadsheet digest` does it by hand, or by cron.",
+    )
     dkim_key: str = Field(
         "",
         description="File with the private key (PEM) that signs mails. Empty: the mail server signs them.",
