@@ -24,7 +24,8 @@ class Outgoing:
     """One edition on its way to one subscription.
 
     ``edition`` holds only the entries for this subscription, ``papers`` their papers in the same order.
-    ``id`` is the same at every try, so that who gets a copy twice can tell.
+    ``id`` is the same at every try, so that who gets a copy twice can tell; ``attempts`` counts the tries
+    before this one. ``slot`` is the local day (``YYYY-MM-DD``) that the edition is for.
     """
 
     id: int
@@ -32,6 +33,8 @@ class Outgoing:
     edition: ComposedEdition
     papers: list[Paper]
     links: Links = field(default_factory=Links)
+    slot: str = ""
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

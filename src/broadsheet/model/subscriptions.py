@@ -61,6 +61,13 @@ class Subscription:
         return self.address.rpartition("@")[2].lower() if self.channel == "mail" else ""
 
     @property
+    def words(self) -> str:
+        """What comes, and when, as a person says it."""
+        when = {"daily": "every day", "weekly": "every week on"}.get(self.frequency, "on")
+        days = ", ".join(WEEKDAYS[day] for day in self.days)
+        return f"{self.audience.title}, {f'{when} {days}'.rstrip()} at {self.hour}:00 ({self.zone})"
+
+    @property
     def schedule(self) -> Schedule:
         return Schedule(self.frequency, self.days, self.hour, self.zone)
 
