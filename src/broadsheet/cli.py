@@ -24,7 +24,9 @@ from rich.progress import (
 from rich.text import Text
 
 from . import __version__
+from .model.audiences import AudienceError
 from .model.dates import DateError
+from .model.subscriptions import SubscriptionError
 from .store import StoreError
 
 if TYPE_CHECKING:
@@ -413,6 +415,165 @@ def evaluate(
 
 
 @app.command()
+def subscribe(
+    address: Annotated[
+        str,
+        typer.Argument(
+            help="E-mail address, or where a channel brings it: a room's or webhook's address.",
+            metavar="EMAIL",
+        ),
+    ],
+    daily: Annotated[bool, typer.Option("--daily", help="Every day; the default.")] = False,
+    weekly: Annotated[bool, typer.Option("--weekly", help="Once a week, on Monday or --on.")] = False,
+    on: Annotated[
+        str | None, typer.Option("--on", help="On these weekdays: `mon,wed,fri`.", metavar="DAYS")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="What a search finds, in the query language.")
+    ] = None,
+    category: Annotated[str | None, typer.Option(help="A category or archive: `cs.CV`, `cs`.")] = None,
+    topic: Annotated[str | None, typer.Option(help="What a sentence is about, found by meaning.")] = None,
+    hour: Annotated[int, typer.Option(help="Hour of the day, 0 to 23, in the zone.")] = 7,
+    zone: Annotated[str, typer.Option(help="Time zone, as `Europe/Berlin`.")] = "UTC",
+    channel: Annotated[
+        str, typer.Option(help="mail, slack, discord, mattermost, matrix, telegram or webhook.")
+    ] = "mail",
+    confirmed: Annotated[
+        bool,
+        typer.Option("--confirmed", help="The person has agreed: no mail asks them to confirm."),
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Bring editions to an address: the front page, or what a search, category or topic is about.
+
+    Without --confirmed an address of mail is asked first. The same again changes the schedule only.
+    """
+    from .delivery.subscribing import subscription_for
+
+    frequency = "weekly" if weekly else "days" if on else "daily"
+    if daily and frequency != "daily":
+        raise _fail("choose one of --daily, --weekly and --on")
+    with _workspace(home) as workspace:
+        about = {"search": search, "category": category, "topic": topic}
+        wanted = subscription_for(
+            workspace.settings, channel, address, about, frequency, on or "", hour, zone
+        )
+        # Rooms and webhooks belong to whoever knows their address.
+        stored = workspace.store.subscribe(wanted, confirmed or channel != "mail")
+        note = "" if stored.state != "pending" else _asked(workspace.settings, stored)
+    if _wants_json(json):
+        told = ("id", "channel", "address", "frequency", "hour", "zone", "state")
+        values = {name: getattr(stored, name) for name in told}
+        _print_json({**values, "days": list(stored.days), "audience": stored.audience.key, "note": note})
+    else:
+        console.print(f"{stored.address}: {stored.words} ({stored.state})", markup=False, highlight=False)
+        if note:
+            console.print(note, markup=False, highlight=False)
+
+
+def _asked(settings: Any, stored: Any) -> str:
+    """What came of asking ``stored`` to confirm."""
+    from .delivery.asking import ask_to_confirm
+    from .delivery.channels import Sent
+    from .delivery.digest import site_address
+
+    try:
+        answer = ask_to_confirm(settings, site_address(settings), stored, stored.words)
+    except ValueError as error:
+        return f"It waits for confirmation, and no mail could ask for it: {error}"
+    if answer is None:
+        return "It waits for confirmation, and no mail server is configured to ask; see BROADSHEET_SMTP_URL."
+    if isinstance(answer, Sent):
+        return "A mail asks for confirmation; its link begins the editions."
+    return f"It waits for confirmation, and the mail that asks for it was not taken: {answer.reason}"
+
+
+@app.command()
+def digest(
+    now: Annotated[bool, typer.Option("--now", help="Today's editions, whatever their hour.")] = False,
+    day: Annotated[
+        str | None, typer.Option(help="The editions of this day (YYYY-MM-DD), with just its own news.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; store and send nothing.")] = False,
+    address: Annotated[
+        str | None, typer.Option("--for", help="With --dry-run: what this address would get, and why.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Compose the editions that are due and send them; what was sent is not sent again.
+
+    A running server does this by itself. Without --now or --day those are due whose hour has come, so that
+    cron may run it every few minutes. Ends with status 1 when nothing can be sent.
+    """
+    from datetime import date
+
+    from .model.dates import day as checked_day
+
+    chosen = date.fromisoformat(checked_day(day)) if day else None
+    if address and not dry_run:
+        raise _fail("--for shows what an address would get; add --dry-run")
+    if address:
+        _show_previews(home, address, chosen, json)
+        return
+    with _workspace(home) as workspace:
+        report = _digested(workspace, now, chosen, dry_run)
+    if _wants_json(json):
+        _print_json({**report.as_json(), "dry_run": dry_run})
+    else:
+        sent = report.sent
+        console.print(
+            f"{report.day}: {report.due:,} due, {report.composed.queued:,} with papers; "
+            f"{sent.sent:,} sent, {sent.retry:,} to try again, {sent.failed:,} failed"
+        )
+        told = [f"{number:,} not sent: {why}" for why, number in report.composed.skipped.items()]
+        told += [f"{number:,}: {why}" for why, number in sent.problems.items()]
+        for line in (*told, *report.notes):
+            console.print(f"  {line}", markup=False, highlight=False)
+    if report.sent.away:
+        raise _fail(f"{report.sent.away}; what waits is sent by the next digest, or by the server")
+
+
+def _digested(workspace: Any, now: bool, day: Any, dry_run: bool) -> Any:
+    from .delivery.digest import NO_MAIL_SERVER, Delivery, DeliveryError, planned
+    from .gathering.leases import is_dead, worker
+
+    settings, store, engine = workspace.settings, workspace.store, workspace.engine
+    if dry_run:
+        return planned(store, settings, engine, today=now, day=day)
+    try:
+        delivery = Delivery(store, settings, engine, f"{worker()}/digest", dead=is_dead)
+    except DeliveryError as error:
+        raise _fail(str(error)) from error
+    if "mail" not in delivery.channels and store.subscriptions(channel="mail", state="active", limit=1):
+        raise _fail(NO_MAIL_SERVER)
+    return delivery.deliver(today=now, day=day)
+
+
+def _show_previews(home: Path | None, address: str, day: Any, json: bool) -> None:
+    from .delivery.digest import previews
+
+    with _workspace(home) as workspace:
+        workspace.engine.follow(workspace.store)
+        found = previews(workspace.store, workspace.settings, workspace.engine, address, day)
+    if _wants_json(json):
+        _print_json([preview.as_json() for preview in found])
+        return
+    for preview in found:
+        console.print(Text(f"{preview.subscription.words}, for {preview.slot}", style="bold"))
+        if preview.not_sent:
+            console.print(f"  Not sent: {preview.not_sent}", markup=False, highlight=False)
+        if preview.incomplete and preview.incomplete != preview.not_sent:
+            console.print(f"  {preview.incomplete}", markup=False, highlight=False)
+        for paper in preview.papers:
+            line = f"{paper['place']:>3}  {paper['title']} ({paper['id']}, {paper['news']})"
+            console.print(line, markup=False, highlight=False)
+            for reason in paper["reasons"]:
+                console.print(Padding(Text(reason), (0, 0, 0, 5)))
+
+
+@app.command()
 def reindex(home: Home = None, json: Json = False) -> None:
     """Throw the search index away and build it anew from the store."""
     with _workspace(home) as workspace:
@@ -602,7 +763,7 @@ def main() -> None:
     """The entry point: errors that a person can mend are one line, not a traceback."""
     try:
         app()
-    except (StoreError, DateError, OSError) as error:
+    except (StoreError, DateError, SubscriptionError, AudienceError, OSError) as error:
         _fail(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

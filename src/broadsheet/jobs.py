@@ -1,4 +1,4 @@
-"""What runs behind a serving process: following the change log, gathering, missing abstracts."""
+"""What runs behind a serving process: following the change log, gathering, delivery, missing abstracts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 
+from .delivery.digest import Delivery
 from .gathering import Schedule
-from .gathering.leases import held
+from .gathering.leases import held, is_dead, worker
 from .sources.abstracts import fetch_missing_abstracts
 from .sources.http import Client
 from .workspace import Workspace
@@ -20,6 +21,8 @@ FOLLOW_EVERY_SECONDS = 2.0
 ABSTRACTS_EVERY_SECONDS = 3600.0
 # How soon after it is due a source is gathered; looking costs one small query.
 GATHER_EVERY_SECONDS = 30.0
+# How soon an edition is composed once its hour has come, and a mail is tried again once it may be.
+DELIVER_EVERY_SECONDS = 20.0
 
 
 class Jobs:
@@ -30,6 +33,7 @@ class Jobs:
         self._stop = threading.Event()
         self._warm = False
         self._schedule = Schedule(workspace.store, workspace.settings, self._stop)
+        self._delivery: Delivery | None = None
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -38,6 +42,8 @@ class Jobs:
             self._run("abstracts", self._abstracts, ABSTRACTS_EVERY_SECONDS)
         if self._workspace.settings.gather:
             self._run("gather", self._gather, GATHER_EVERY_SECONDS)
+        if self._workspace.settings.deliver:
+            self._run("deliver", self._deliver, DELIVER_EVERY_SECONDS)
 
     def stop(self) -> None:
         """Asks all jobs to end and waits for them; what they had done stays done."""
@@ -68,6 +74,23 @@ class Jobs:
 
     def _gather(self) -> None:
         self._schedule.turn()
+
+    def _deliver(self) -> None:
+        settings, store = self._workspace.settings, self._workspace.store
+        # Of several workers on one database one composes and sends.
+        with held(store, "delivery") as lease:
+            if not lease:
+                return
+            if self._delivery is None:
+                name = f"{worker()}/delivery"
+                engine, stop = self._workspace.engine, self._stop
+                self._delivery = Delivery(store, settings, engine, name, dead=is_dead, stop=stop)
+            report = self._delivery.deliver()
+            if report.due or report.sent.sent or report.sent.failed:
+                told = (report.composed.queued, report.sent.sent, report.sent.retry, report.sent.failed)
+                log.info("delivery: %d editions queued, %d sent, %d to try again, %d failed", *told)
+            if report.due:
+                self._delivery.prune()
 
     def _abstracts(self) -> None:
         settings, store = self._workspace.settings, self._workspace.store
