@@ -167,6 +167,23 @@ def test_a_failure_is_told_without_the_key_and_loses_nothing(
             assert len(gather(SemanticScholar(service.url, service=QUICK), store, client).records) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("hep-th/9901001", "ARXIV:hep-th/9901001"),
+        ("pmid:19872477", "PMID:19872477"),
+        ("PMC2323736", "PMCID:2323736"),
+        ("s2:470667", "CorpusId:470667"),
+        ("s2:" + "a" * 40, "a" * 40),
+    ],
+)
+def test_ids_are_written_as_the_service_wants_them(tmp_path: Path, name: str, asked: str) -> None:
+    with playing_service(as_json([None])) as service, home(tmp_path) as (store, client):
+        add(store, (name, "A paper"))
+        assert not gather(SemanticScholar(service.url, service=QUICK), store, client).problem
+        assert json.loads(service.requests[0].body)["ids"] == [asked]
+
+
 def test_without_a_key_the_pace_is_slower() -> None:
     from broadsheet.sources.semantic_scholar.fetch import WITH_KEY, WITHOUT_KEY
 

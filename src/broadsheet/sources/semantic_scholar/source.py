@@ -65,7 +65,9 @@ def _name(paper: Paper) -> str | None:
     """``paper`` as the service wants it named."""
     for scheme, prefix in _PREFIXES.items():
         if value := paper.identifier(scheme):
-            return f"CorpusId:{value}" if scheme == "s2" and value.isdigit() else prefix + value
+            if scheme == "s2":
+                return f"CorpusId:{value}" if value.isdigit() else value
+            return prefix + (value.removeprefix("PMC") if scheme == "pmcid" else value)
     return None
 
 
