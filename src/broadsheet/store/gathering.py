@@ -182,10 +182,8 @@ def _absent(connection: Connection, *conditions: Any) -> dict[tuple[str, str, st
 
 def _forget_found(connection: Connection, source: str) -> None:
     """Takes what is stored by now off the list of what is absent."""
-    stored = sa.select(s.identifiers.c.identifier)
-    connection.execute(
-        s.absent.delete().where(s.absent.c.source == source, s.absent.c.identifier.in_(stored))
-    )
+    stored = sa.select(s.identifiers.c.paper).where(s.identifiers.c.identifier == s.absent.c.identifier)
+    connection.execute(s.absent.delete().where(s.absent.c.source == source, stored.exists()))
 
 
 def _stored(connection: Connection, keys: Sequence[str]) -> set[str]:
