@@ -191,7 +191,7 @@ def test_another_list_of_the_day_is_named_and_can_be_read(site: httpx.Client) ->
 def test_trending_shows_its_arithmetic(site: httpx.Client) -> None:
     page = tree(site.get("/papers/trending"))
     assert titles(page)[0].startswith("Marsh birds")
-    assert "90 upvotes + 2 x 4 comments = 98 points" in texts(page, "article.lead .reason")[0]
+    assert "90 upvotes + 2 x 3 comments after the first = 96 points" in texts(page, "article.lead .reason")[0]
 
 
 def test_a_front_page_is_not_sent_twice_and_changes_when_papers_come(tmp_path: Path) -> None:

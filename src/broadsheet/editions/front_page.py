@@ -10,7 +10,7 @@ from ..model import dates
 from ..model.editions import Edition, Entry
 from ..model.papers import Listing, Paper
 from ..model.periods import day_period, month_period, period_around, week_period
-from ..ranking.trending import WINDOW_DAYS, trend
+from ..ranking.trending import STAR_DAYS, WINDOW_DAYS, trend
 from ..store import Store
 
 _PERIODS = {"day": day_period, "week": week_period, "month": month_period}
@@ -139,11 +139,13 @@ def trending(
     if latest is None:
         return Edition([], 0, offset)
     today = today or min(latest, dates.today())
-    first = (date.fromisoformat(today) - timedelta(days=WINDOW_DAYS)).isoformat()
+    last = date.fromisoformat(today)
+    first, starred = ((last - timedelta(days=days)).isoformat() for days in (WINDOW_DAYS, STAR_DAYS))
     scored = []
-    for standing in store.standings_since(first, _CANDIDATES):
-        age = (date.fromisoformat(today) - date.fromisoformat(standing.first_listed)).days
-        scored.append((trend(standing.upvotes, standing.num_comments, age), standing.key))
+    for one in store.standings_since(first, _CANDIDATES, starred, settings.front_list_names):
+        age = (last - date.fromisoformat(one.first_listed)).days
+        further = max(one.lists - 1, 0)
+        scored.append((trend(one.upvotes, one.num_comments, age, one.stars_gained, further), one.key))
     scored.sort(key=lambda pair: (-pair[0].score, pair[1]))
     page = scored[offset : offset + limit]
     papers = {paper.key: paper for paper in store.papers([key for _, key in page])}

@@ -291,10 +291,16 @@ class Store:
         with self._engine.connect() as connection:
             return reading.papers_by_day(connection, lists)
 
-    def standings_since(self, day: str, limit: int) -> list[Standing]:
-        """Votes and comments of the papers listed on or after ``day``, most upvoted first."""
+    def standings_since(
+        self, day: str, limit: int, stars_since: str = "", lists: Sequence[str] = ()
+    ) -> list[Standing]:
+        """What trending is computed from, of papers listed on or after ``day``.
+
+        Of those with votes or comments the ``limit`` most upvoted, then those that gained most stars since
+        the day ``stars_since``. ``lists`` are those of which it is counted in how many a paper stood.
+        """
         with self._engine.connect() as connection:
-            return reading.standings_since(connection, day, limit)
+            return reading.standings_since(connection, day, limit, stars_since or day, lists)
 
     # -- following and counting
 

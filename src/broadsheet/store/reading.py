@@ -280,21 +280,61 @@ def keys_to_enrich(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What trending is computed from: a paper's reported counts and the day it was first listed."""
+    """What trending is computed from: a paper's reported counts and the day it was first listed.
+
+    ``stars_gained`` is what its repository gained since the day that was asked for, ``lists`` in how many
+    of the lists that were asked for it stood.
+    """
 
     key: int
     upvotes: int
     num_comments: int
     first_listed: str
+    stars_gained: int = 0
+    lists: int = 0
 
 
-def standings_since(connection: Connection, first: str, limit: int) -> list[Standing]:
+def standings_since(
+    connection: Connection, first: str, limit: int, stars_since: str, lists: Sequence[str]
+) -> list[Standing]:
     votes, comments = sa.func.coalesce(s.papers.c.upvotes, 0), sa.func.coalesce(s.papers.c.num_comments, 0)
     listed_since = sa.select(s.listings.c.paper).where(s.listings.c.day >= first)
+    stars = _stars_gained(connection, listed_since, stars_since, limit)
     query = sa.select(s.papers.c.key, votes, comments, s.papers.c.first_listed)
-    query = query.where(s.papers.c.key.in_(listed_since), votes + comments > 0)
-    query = query.order_by(votes.desc(), s.papers.c.key).limit(limit)
-    return [Standing(*row) for row in connection.execute(query)]
+    voted = query.where(s.papers.c.key.in_(listed_since), votes + comments > 0)
+    rows = list(connection.execute(voted.order_by(votes.desc(), s.papers.c.key).limit(limit)))
+    starred = set(stars) - {row.key for row in rows}
+    for chunk in in_chunks(starred):
+        rows += connection.execute(query.where(s.papers.c.key.in_(chunk)))
+    stood = _lists_of(connection, [row.key for row in rows], first, lists)
+    return [Standing(*row, stars.get(row.key, 0), stood.get(row.key, 0)) for row in rows]
+
+
+def _stars_gained(connection: Connection, among: sa.Select[Any], since: str, limit: int) -> dict[int, int]:
+    """Stars that papers ``among`` gained since the day ``since``, by what one source counted at both ends."""
+    stars, day = s.counts.c.github_stars, s.counts.c.day
+    gained = sa.func.max(stars) - sa.func.min(stars)
+    query = sa.select(s.counts.c.paper, gained.label("gained"))
+    query = query.where(s.counts.c.paper.in_(among), day >= since, stars.is_not(None))
+    query = query.group_by(s.counts.c.paper, s.counts.c.source).having(gained > 0)
+    found: dict[int, int] = {}
+    for paper, number in connection.execute(query.order_by(gained.desc(), s.counts.c.paper).limit(limit)):
+        found.setdefault(paper, number)
+    return found
+
+
+def _lists_of(
+    connection: Connection, keys: Sequence[int], first: str, lists: Sequence[str]
+) -> dict[int, int]:
+    """In how many of ``lists`` each of ``keys`` stood on or after the day ``first``."""
+    found: dict[int, int] = {}
+    for chunk in in_chunks(keys):
+        query = sa.select(s.listings.c.paper, sa.func.count(sa.distinct(s.listings.c.list)))
+        query = query.where(
+            s.listings.c.paper.in_(chunk), s.listings.c.day >= first, s.listings.c.list.in_(list(lists))
+        )
+        found |= dict(tuple(row) for row in connection.execute(query.group_by(s.listings.c.paper)))
+    return found
 
 
 def changes(connection: Connection, after: int, limit: int) -> list[Change]:

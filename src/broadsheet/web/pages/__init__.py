@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import about, coverage, editions, feeds, papers, plumbing, print, search, subscriptions
+from . import about, coverage, editions, feeds, papers, plumbing, print, search, subscriptions, trending
 
 router = APIRouter(include_in_schema=False)
 # Papers come last: their addresses take whatever the others leave.
-for part in (plumbing, about, coverage, feeds, print, search, subscriptions, editions, papers):
+for part in (plumbing, about, coverage, feeds, print, search, trending, subscriptions, editions, papers):
     router.include_router(part.router)
