@@ -392,18 +392,35 @@ def test_a_clock_that_is_ahead_leaves_no_day_out(home: SimpleNamespace) -> None:
     assert home.store.gather_state("arxiv").cursor["sets"]["cs:cs:LG"] == {"from": "2026-11-18"}
 
 
-def test_a_kill_between_two_pages_loses_nothing_and_repeats_nothing(home: SimpleNamespace) -> None:
-    archive = Archive(papers(), feeds={"cs.LG": ("2026-11-18", [("new", "2611.00005", 1)])})
+def test_a_kill_after_every_page_loses_nothing_and_asks_for_nothing_twice(
+    home: SimpleNamespace, tmp_path: Path, empty: Path
+) -> None:
+    archive = _announcing()
+    archive.page = 2
+    with archive.playing() as service:
+        arxiv = source(archive, service, "cs.LG stat.ML")
+        # Each run is killed after its first page, until the run is at its end.
+        kills = 0
+        while "under way" in next(pages(home, arxiv)).cursor:
+            kills += 1
+            assert kills < 50
+        killed = [(request.path, request.query) for request in service.requests]
+    before, accounts = stored(home.store), covered(home.store)
+    home.store = Store.open(f"sqlite:///{shutil.copy(empty, tmp_path / 'undisturbed.db')}")
+    with archive.playing() as service:
+        gather(home, source(archive, service, "cs.LG stat.ML"))
+        assert killed == [(request.path, request.query) for request in service.requests]
+    assert (before, accounts) == (stored(home.store), covered(home.store))
+    home.store.close()
+
+
+def test_a_run_that_was_killed_long_ago_is_begun_anew(home: SimpleNamespace) -> None:
+    archive = Archive(papers(), page=50, feeds={"cs.LG": ("2026-11-18", [("new", "2611.00005", 1)])})
     with archive.playing() as service:
         arxiv = source(archive, service)
-        for _ in range(30):
-            # Each run is killed after its first page.
-            page = next(pages(home, arxiv), None)
-            if page is None or not page.cursor["sets"]["cs:cs:LG"].get("token"):
-                break
-        assert len(asked(service)) == 4 and len(stored(home.store)) == 7
-        gather(home, arxiv)
-    assert covered(home.store)["2026-11-18"] == ("complete", 1)
+        next(pages(home, arxiv))
+        gather(home, arxiv, now=NOW.replace(hour=20))
+        assert len(asked(service)) == 2 and len(asked(service, "/rss")) == 1
 
 
 # -- announcements
@@ -625,6 +642,15 @@ def test_a_backfill_is_a_harvest_alone_that_goes_on_where_it_stopped(home: Simpl
         assert len(service.requests) == 3
         gather(home, arxiv, since="2026-11-12")
         assert len(service.requests) == 3
+    assert sorted(stored(home.store)) == [f"2611.0000{n}" for n in range(2, 7)]
+
+
+def test_a_backfill_fetches_damaged_records_by_id_too(home: SimpleNamespace) -> None:
+    archive = Archive(papers())
+    broken = archive.find("2611.00004")
+    broken.raw = oai_record(broken).replace("<title>", "<title>&nbsp;")
+    with archive.playing() as service:
+        gather(home, source(archive, service), since="2026-11-12")
     assert sorted(stored(home.store)) == [f"2611.0000{n}" for n in range(2, 7)]
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A paper that was announced and that arXiv does not know by its id either.
 _MAX_TRIES = 3
+# A run that was killed longer ago is begun anew: there may be news.
+_TAKEN_UP = timedelta(hours=2)
 # More than the papers of two days: then OAI-PMH is behind, and is waited for.
 _MAX_BY_ID = 2_000
 
@@ -31,8 +33,9 @@ class ArxivSource:
     """The papers of some categories of arXiv; see `Source`.
 
     Its cursor is ``{"sets": {SET: see harvest}, "feeds": {CATEGORY: see announcing}, "awaited": {ID:
-    [VERSION, DAY, TRIES]}}``: ``awaited`` are papers that a feed announced and OAI-PMH did not give yet, or
-    whose record came damaged (version 0).
+    [VERSION, DAY, TRIES]}, "under way": {...}}``: ``awaited`` are papers that a feed announced and OAI-PMH
+    did not give yet, or whose record came damaged (version 0); ``under way`` is what the run that is not at
+    its end has finished, so that after a kill nothing of it is asked for again.
 
     Args:
         categories: such as ``cs.LG``, ``hep-th``, or a whole archive, ``cs``.
@@ -72,11 +75,15 @@ class ArxivSource:
         """What is new; see `Source`. What fails does not hold up the rest, and is raised at the end."""
         cursor = copy.deepcopy(run.cursor)
         problems: list[ServiceError] = []
+        _take_up(cursor, run)
         yield from self._harvested(run, cursor, problems)
+        behind = bool(problems)
         if run.since is None:
-            behind = bool(problems)
             yield from self._announced(run, cursor, problems)
-            yield from self._filled(run, cursor, problems, behind)
+        yield from self._filled(run, cursor, problems, behind)
+        if run.since is None:
+            del cursor["under way"]
+            yield _page([], cursor)
         if problems:
             raise problems[0]
 
@@ -90,14 +97,15 @@ class ArxivSource:
         for category in self._categories:
             name = set_of(category)
             state = sets.setdefault(name, {})
-            if state.get("done"):
+            finished: list[str] = cursor["under way"]["sets"]
+            if name in finished:
                 continue
             lost: list[str] = []
             try:
                 for items in self._harvester.items(run, name, state, first, lost):
                     self._await_lost(cursor, lost, run)
-                    if run.since is not None and "token" not in state and "at" not in state:
-                        state["done"] = True
+                    if state.keys() == {"from"}:
+                        finished.append(name)
                     yield _page(items, cursor)
             except ServiceError as error:
                 problems.append(error)
@@ -115,9 +123,13 @@ class ArxivSource:
 
     def _announced(self, run: Run, cursor: dict[str, Any], problems: list[ServiceError]) -> Iterator[Page]:
         states = cursor.setdefault("feeds", {})
+        finished: dict[str, list[Any]] = cursor["under way"]["feeds"]
         feeds: dict[str, FeedRead] = {}
         for category in self._categories:
             state = states.setdefault(category, {})
+            if category in finished:
+                feeds[category] = FeedRead(*finished[category])
+                continue
             feeds[category], page = self._announcer.read(run, category, state)
             if problem := feeds[category].problem:
                 problems.append(problem)
@@ -129,11 +141,15 @@ class ArxivSource:
                     for name in feeds:
                         states.setdefault(name, {})
                     break
+            else:
+                finished[category] = [feeds[category].day, feeds[category].empty]
             if page is not None:
                 items = [self._as_needed(run, cursor, told, feeds[category].day) for told in page.told]
                 yield _page([*items, *page.rejections], cursor, page.announced)
-        announced = self._announcer.account(run, feeds, states)
-        yield _page([], cursor, announced)
+        if "accounted" not in cursor["under way"]:
+            announced = self._announcer.account(run, feeds, states)
+            cursor["under way"]["accounted"] = True
+            yield _page([], cursor, announced)
 
     def _as_needed(self, run: Run, cursor: dict[str, Any], told: Record, day: str) -> Record:
         """``told`` by a feed: whole where OAI-PMH did not give the paper yet, else only what is new."""
@@ -218,6 +234,16 @@ def sources(settings: Settings) -> list[Source]:
             api_url=settings.arxiv_url,
         )
     ]
+
+
+def _take_up(cursor: dict[str, Any], run: Run) -> None:
+    """Makes ``cursor`` one of a run under way: that which was killed not long ago, or a new one."""
+    if under_way := cursor.get("under way"):
+        ago = run.now - datetime.fromisoformat(under_way["began"])
+        # A backfill has one run, however long that takes.
+        if run.since is not None or timedelta() <= ago < _TAKEN_UP:
+            return
+    cursor["under way"] = {"began": run.now.isoformat(timespec="seconds"), "sets": [], "feeds": {}}
 
 
 def _is_given(run: Run, name: str, version: int) -> bool:
