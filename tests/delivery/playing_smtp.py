@@ -52,13 +52,15 @@ _ANSWERS = {
 
 
 @contextmanager
-def playing_smtp(*, extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8")) -> Iterator[PlayingSmtp]:
-    """Serves on a free port of loopback until the block ends."""
+def playing_smtp(
+    *, extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8"), sender: str = "250 2.1.0 ok"
+) -> Iterator[PlayingSmtp]:
+    """Serves on a free port of loopback until the block ends; ``sender`` is what it says to any sender."""
     playing = PlayingSmtp()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         playing.connections += 1
-        sender, recipients, options = "", [], ""
+        mailed_by, recipients, options = "", [], ""
 
         async def say(line: str) -> None:
             writer.write(line.encode() + b"\r\n")
@@ -77,9 +79,9 @@ def playing_smtp(*, extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8")) -> I
                     playing.logins.append(text)
                     await say("235 2.7.0 welcome")
                 elif word == "MAIL":
-                    sender, recipients = text[text.index("<") + 1 : text.index(">")], []
+                    mailed_by, recipients = text[text.index("<") + 1 : text.index(">")], []
                     options = text.partition(">")[2].strip()
-                    await say("250 2.1.0 ok")
+                    await say(sender)
                 elif word == "RCPT":
                     to = text[text.index("<") + 1 : text.index(">")]
                     refused = next((a for name, a in _ANSWERS.items() if to.startswith(name)), None)
@@ -95,7 +97,7 @@ def playing_smtp(*, extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8")) -> I
                     data = b""
                     while (part := await reader.readline()) != b".\r\n":
                         data += part[1:] if part.startswith(b".") else part
-                    playing.taken.append(Taken(sender, recipients, data, options))
+                    playing.taken.append(Taken(mailed_by, recipients, data, options))
                     if recipients[0].startswith("break"):
                         writer.close()
                         return

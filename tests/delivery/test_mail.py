@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import subprocess
 from collections.abc import Iterable
@@ -93,6 +94,22 @@ def test_the_headers_let_a_reader_leave_by_one_click() -> None:
     assert mail["To"] == "reader@example.net"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Subject"] == "The Daily: Paper 1 on β-decay and 1 more"
+
+
+def test_headers_that_programs_act_on_stand_there_as_they_are_however_long() -> None:
+    from email import message_from_bytes, policy
+
+    one = item(audience=Audience("search", "ünï large models, and " * 20))
+    long = f"{SITE}/unsubscribe/" + "WzEyMzQ1NiwiMjAyNi0xMS0yMVQx" * 6
+    one = dataclasses.replace(one, links=Links(SITE, f"{SITE}/s/x", long))
+    data = written(one, Sender.of('"Zeitung, die: \\"Ünï\\"" <papers@bücher.example>'))
+    assert f"\r\nList-Unsubscribe: <{long}>\r\n".encode() in data
+    mail = message_from_bytes(data, policy=policy.default)
+    assert mail["From"].addresses[0].addr_spec == "papers@xn--bcher-kva.example"
+    assert mail["From"].addresses[0].display_name == 'Zeitung, die: "Ünï"'
+    assert mail["Subject"] == renderer().rendered(one).subject
+    assert re.search(r" <search-[0-9a-f]{10}\.xn--bcher-kva\.example>$", mail["List-Id"])
+    assert not mail.defects and not any(header.defects for header in mail.values())
 
 
 def test_every_line_of_a_message_keeps_to_the_limits_of_the_standard() -> None:
@@ -227,6 +244,12 @@ def test_what_the_server_answers_decides_whether_it_is_tried_again(name: str, ex
             expected,
             Sent(message_id(item("fine@example.net", number=9), SENDER)),
         ]
+
+
+def test_a_sender_that_the_server_does_not_take_keeps_all_mails_waiting() -> None:
+    with playing_smtp(sender="550 5.7.1 papers@example.org is not yours") as server:
+        (answer,) = send(channel(server.url), item())
+    assert answer == Retry("the mail server does not take the sender: 550 5.7.1 … is not yours", away=True)
 
 
 def test_a_connection_that_breaks_is_tried_again_with_the_same_message_id() -> None:

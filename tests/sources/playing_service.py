@@ -91,7 +91,7 @@ def playing_service(*answers: Answer | Callable[[Asked], Answer]) -> Iterator[Pl
                 with playing.lock:
                     playing.busy -= 1
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_GET
 
         def _play(self, answer: Answer) -> None:
             time.sleep(answer.hold)

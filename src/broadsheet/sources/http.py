@@ -22,7 +22,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -41,6 +41,7 @@ __all__ = [
     "UnexpectedPage",
     "Unreachable",
     "is_public",
+    "json_bytes",
     "shown",
 ]
 
@@ -58,6 +59,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _REPEATING_REDIRECTS = {307, 308}
 # How much of an answer tells whether it is a page for people.
 _BEGINNING = 20_000
+
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,8 @@ class Client:
         url: str,
         service: Service,
         *,
-        json: Any,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         data: bool = True,
@@ -248,7 +252,7 @@ class Client:
         max_bytes: int = MAX_BYTES,
         stop: threading.Event | None = None,
     ) -> Response:
-        """What ``service`` answers to ``json`` at ``url``: a question that is too long for an address.
+        """What ``service`` answers to ``json`` at ``url``, or to ``form``, the fields of a form, instead.
 
         Only for what may be asked twice: it is tried again as `get` does, and raises the same.
         """
@@ -256,9 +260,9 @@ class Client:
             service,
             True,
             method="POST",
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json" if form is None else _FORM},
             secret=headers or {},
-            body=_json(json),
+            body=json_bytes(json) if form is None else urlencode(form).encode(),
             accept=accept,
             data=data,
             max_bytes=max_bytes,
@@ -514,7 +518,8 @@ def _address(url: str, service: Service, params: Mapping[str, str] | None) -> ht
         raise RefusedAddress(service.name, url, "is no web address", "correct the setting") from None
 
 
-def _json(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
+    """``value`` as `Client.post` sends it, to the byte: for those who sign what they send."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

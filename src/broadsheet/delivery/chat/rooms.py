@@ -28,7 +28,8 @@ ROOMS = {
 _NATIVE = {"discord", "mattermost"}
 # Of these the library does not know how to leave an escaped sign alone.
 _BARE = {"slack", "telegram"}
-_LONGEST = 4_000
+# Below what any of them but Discord takes, with room for what the library makes of it.
+_LONGEST = 3_000
 
 
 class ChatChannel:
@@ -79,7 +80,10 @@ def _room(name: str, address: str) -> apprise.NotifyBase:
     # What the library says of addresses holds their tokens.
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
     plugin, example = ROOMS[name]
-    room = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    # Messages bear this program's name, and no pictures from elsewhere.
+    names = {"app_id": "Broadsheet", "app_desc": "Broadsheet", "app_url": "", "image_url_mask": ""}
+    asset = apprise.AppriseAsset(**names, image_url_logo="")
+    room = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if room is None or type(room).__name__ != plugin:
         # The address holds a token: it is not shown.
         raise SubscriptionError(f"that is no address of a {name} room; write one like {example}")

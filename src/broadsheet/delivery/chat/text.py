@@ -15,6 +15,8 @@ from ..tex import plain_of
 # A room is no inbox: the first papers, and a link to all.
 SHOWN = 10
 _AUTHORS = 2
+# Of a title, a search or a name so many characters; the page has the rest.
+_MOST_TITLE, _MOST_NAME = 250, 60
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
 
@@ -40,8 +42,12 @@ def markdown(item: Outgoing, site_name: str, most: int, told: Callable[[str], st
     """The message of ``item``, of at most ``most`` characters; ``told`` makes text of titles and names."""
     edition, site = item.edition, item.links.site
     last = date.fromisoformat(edition.last)
-    head = f"**{told(site_name)}**: {told(edition.audience.title)}, {last.day} {last:%B %Y}"
-    lines = [head, *([told(edition.incomplete)] if edition.incomplete else [])]
+    heading = told(_cut(edition.audience.title, _MOST_TITLE))
+    lines = [f"**{told(_cut(site_name, _MOST_NAME))}**: {heading}, {last.day} {last:%B %Y}"]
+    if edition.incomplete:
+        lines += ["", told(_cut(edition.incomplete, _MOST_TITLE))]
+    # What follows an empty line is a list to those who make HTML of it.
+    lines.append("")
     room = most - sum(len(line) + 1 for line in lines) - 80
     shown = 0
     for entry, paper in list(zip(edition.entries, item.papers, strict=True))[:SHOWN]:
@@ -52,14 +58,20 @@ def markdown(item: Outgoing, site_name: str, most: int, told: Callable[[str], st
         room -= len(line) + 1
         shown += 1
     if more := len(item.papers) - shown:
-        lines.append(f"[and {more} more]({site}/)" if site else f"and {more} more")
+        lines += ["", f"[and {more} more]({site}/)" if site else f"and {more} more"]
     return "\n".join(lines)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _line(entry: ComposedEntry, paper: Paper, site: str, told: Callable[[str], str]) -> str:
     names = [author.name for author in paper.authors]
-    by = ", ".join(map(told, names[:_AUTHORS])) + (" et al." if len(names) > _AUTHORS else "")
-    title = told(plain_of(paper.title))
+    by = ", ".join(told(_cut(name, _MOST_NAME)) for name in names[:_AUTHORS]) + (
+        " et al." if len(names) > _AUTHORS else ""
+    )
+    title = told(_cut(plain_of(paper.title), _MOST_TITLE))
     if site:
         title = f"[{title}]({site}/papers/{quote(paper.id, safe='/:;@')})"
     version = f" (version {entry.version})" if entry.news == "version" and entry.version else ""

@@ -14,11 +14,9 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from ...model.papers import Paper
 from ...model.subscriptions import Subscription, SubscriptionError
-from ...sources.http import Client, RefusedAddress, Service, ServiceError
+from ...sources.http import Client, RefusedAddress, Service, ServiceError, json_bytes
 from ..channels import Outgoing, Refused, Retry, Sent
 
 # The outbox tries again; a hook that is slow does not hold up others for long.
@@ -70,7 +68,7 @@ class WebhookChannel:
             "X-Broadsheet-Delivery": str(item.id),
             "X-Broadsheet-Timestamp": str(now),
             "X-Broadsheet-Signature": signature(
-                secret_of(self._secret, item.subscription), now, orjson.dumps(told)
+                secret_of(self._secret, item.subscription), now, json_bytes(told)
             ),
         }
         service = Service(f"webhook {urlsplit(address).hostname}", **_PATIENCE)

@@ -6,22 +6,26 @@ Sources: RFC 2369 and 8058 (leaving by one click), RFC 2919 (List-Id), RFC 6376 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import dkim
+from email_validator import EmailNotValidError, validate_email
 
+from ...model.subscriptions import SubscriptionError
 from ..channels import Outgoing
-from .render import Rendered
+from .render import Rendered, opening
 
 # RFC 8058 wants both headers of leaving signed.
 _SIGNED = (
@@ -63,16 +67,21 @@ class Sender:
             SenderError: if an address is none, or the key cannot be read.
         """
         name, address = _address("mail_from", sender)
-        for setting, value in (("mail_reply_to", reply_to), ("mail_bounces", bounces)):
-            if value:
-                _address(setting, value)
-        return cls(address, name, reply_to, bounces, _key(key), selector)
+        answers = _address("mail_reply_to", reply_to)[1] if reply_to else ""
+        returned = _address("mail_bounces", bounces)[1] if bounces else ""
+        return cls(address, name, answers, returned, _key(key), selector)
 
 
 def _address(setting: str, value: str) -> tuple[str, str]:
     found = getaddresses([value.strip()])
     name, address = found[0] if len(found) == 1 else ("", "")
-    if not re.fullmatch(r"[^\s@<>\",]+@[^\s@<>\",]+", address) or not value.isprintable():
+    with contextlib.suppress(SubscriptionError):
+        address = with_ascii_domain(address)
+    if (
+        not re.fullmatch(r"[!-~]+@[!-~]+", address)
+        or re.search(r'[<>",]|@.*@', address)
+        or not value.isprintable()
+    ):
         raise SenderError(
             f"BROADSHEET_{setting.upper()} is {value[:80]!r}, which is no sender; write it as "
             "papers@example.org or The Daily <papers@example.org>"
@@ -120,24 +129,20 @@ def message(item: Outgoing, rendered: Rendered, sender: Sender, now: datetime | 
     Raises:
         SenderError: if the key cannot sign.
     """
-    to = item.subscription.address
-    made = EmailMessage(policy=SMTPUTF8 if needs_utf8(to) else SMTP)
-    made["From"] = _written(sender.name, sender.address)
-    made["To"] = _written("", to)
-    made["Subject"] = _one_line(rendered.subject)
-    made["Date"] = format_datetime(now or datetime.now(UTC))
-    made["Message-ID"] = message_id(item, sender)
+    number = message_id(item, sender)
+    headers = _common(item.subscription.address, rendered, sender, number, now)
     if sender.reply_to:
-        made["Reply-To"] = sender.reply_to
-    made["List-Id"] = f"{_phrase(item.edition.audience.title)} <{_list_name(item)}.{sender.domain}>"
+        headers["Reply-To"] = sender.reply_to
+    # Mail programs act on these as they stand: they are neither folded nor encoded.
+    headers["List-Id"] = f"{_phrase(item.edition.audience.title)} <{_list_name(item)}.{sender.domain}>"
     if item.links.unsubscribe:
-        made["List-Unsubscribe"] = f"<{item.links.unsubscribe}>"
-        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        headers["List-Unsubscribe"] = f"<{_ascii_url(item.links.unsubscribe)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if item.links.site:
-        made["List-Archive"] = f"<{item.links.site}/>"
-    made["Auto-Submitted"] = "auto-generated"
-    made["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    return _whole(made, rendered, sender)
+        headers["List-Archive"] = f"<{_ascii_url(item.links.site)}/>"
+    headers["Auto-Submitted"] = "auto-generated"
+    headers["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    return _whole(headers, rendered, sender)
 
 
 def note(to: str, rendered: Rendered, sender: Sender, now: datetime | None = None) -> bytes:
@@ -146,24 +151,33 @@ def note(to: str, rendered: Rendered, sender: Sender, now: datetime | None = Non
     Raises:
         SenderError: if the key cannot sign.
     """
-    made = EmailMessage(policy=SMTPUTF8 if needs_utf8(to) else SMTP)
-    made["From"] = _written(sender.name, sender.address)
-    made["To"] = _written("", to)
-    made["Subject"] = _one_line(rendered.subject)
-    made["Date"] = format_datetime(now or datetime.now(UTC))
-    made["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.domain}>"
-    made["Auto-Submitted"] = "auto-replied"
-    return _whole(made, rendered, sender)
+    headers = _common(to, rendered, sender, f"<{secrets.token_hex(16)}@{sender.domain}>", now)
+    headers["Auto-Submitted"] = "auto-replied"
+    return _whole(headers, rendered, sender)
 
 
-def _whole(made: EmailMessage, rendered: Rendered, sender: Sender) -> bytes:
+def _common(to: str, rendered: Rendered, sender: Sender, number: str, now: datetime | None) -> dict[str, str]:
+    """The headers that every message has, as they are written."""
+    name = _words("From", sender.name, quoted=True)
+    return {
+        "From": f"{name} <{sender.address}>" if name else sender.address,
+        "To": with_ascii_domain(to),
+        "Subject": _words("Subject", rendered.subject),
+        "Date": format_datetime(now or datetime.now(UTC)),
+        "Message-ID": number,
+    }
+
+
+def _whole(headers: dict[str, str], rendered: Rendered, sender: Sender) -> bytes:
+    made = EmailMessage(policy=SMTP)
     # Quoted-printable: every server takes it, and a person can read its source.
     made.set_content(rendered.text, cte="quoted-printable")
     if rendered.html:
         made.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
         # The boundary is the same at every try, as all else is.
-        made.set_boundary("=_" + hashlib.sha256(made["Message-ID"].encode()).hexdigest()[:32])
-    return _signed(made.as_bytes(), sender)
+        made.set_boundary("=_" + hashlib.sha256(headers["Message-ID"].encode()).hexdigest()[:32])
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return _signed(head.encode() + made.as_bytes(), sender)
 
 
 def _signed(data: bytes, sender: Sender) -> bytes:
@@ -183,12 +197,43 @@ def _signed(data: bytes, sender: Sender) -> bytes:
     return signature + data
 
 
-@lru_cache(maxsize=1_000)
-def _written(name: str, address: str) -> Address:
+@lru_cache(maxsize=4_000)
+def _ascii_domain(domain: str) -> str:
+    """``domain`` as the DNS knows it. Raises `SubscriptionError` where it can be none."""
+    if domain.isascii():
+        return domain
+    try:
+        return validate_email(f"x@{domain}", check_deliverability=False).ascii_domain
+    except EmailNotValidError as error:
+        raise SubscriptionError(f"{domain[:80]!r} is no mail domain: {error}") from error
+
+
+def with_ascii_domain(address: str) -> str:
+    """``address`` with its domain as the DNS knows it; the name before the @ stays as it is.
+
+    Raises:
+        SubscriptionError: if there can be no such domain.
+    """
     local, _, domain = address.rpartition("@")
-    if not domain.isascii():
-        domain = domain.encode("idna").decode()
-    return Address(_one_line(name), local, domain)
+    return f"{local}@{_ascii_domain(domain)}"
+
+
+def _ascii_url(url: str) -> str:
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.encode("idna").decode()
+    return parts._replace(netloc=host, path=quote(parts.path, safe="/%:;@")).geturl()
+
+
+def _words(header: str, text: str, *, quoted: bool = False) -> str:
+    """``text`` as ``header`` holds it: encoded where it is not ASCII (RFC 2047), and folded."""
+    text = _one_line(text)
+    if not text.isascii():
+        return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+    if quoted and not re.fullmatch(r"[\w !#$%&'*+/=?^`{|}~-]*", text):
+        return '"' + re.sub(r'([\\"])', r"\\\1", text) + '"'
+    return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
 
 
 def _one_line(text: str) -> str:
@@ -196,9 +241,8 @@ def _one_line(text: str) -> str:
 
 
 def _phrase(text: str) -> str:
-    """``text`` as the words before the name of a list: ASCII, without what ends a phrase."""
-    plain = _one_line(text).encode("ascii", "ignore").decode()
-    return '"' + re.sub(r'[\\"<>]', "", plain)[:80] + '"'
+    """``text`` as the words before the name of a list."""
+    return _words("List-Id", opening(re.sub(r'[\\"<>]', "", text), 80), quoted=True)
 
 
 def _list_name(item: Outgoing) -> str:

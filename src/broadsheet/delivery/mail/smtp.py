@@ -15,8 +15,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
+from ...model.subscriptions import SubscriptionError
 from ..channels import Outgoing, Refused, Retry, Sent
-from .message import Sender, SenderError, envelope_sender, message, message_id, needs_utf8, note
+from .message import (
+    Sender,
+    SenderError,
+    envelope_sender,
+    message,
+    message_id,
+    needs_utf8,
+    note,
+    with_ascii_domain,
+)
 from .render import Rendered, Renderer
 
 log = logging.getLogger(__name__)
@@ -92,15 +102,23 @@ class MailChannel:
 
     def __init__(self, server: Server, sender: Sender, renderer: Renderer, connections: int = 4):
         self._server, self._sender, self._renderer = server, sender, renderer
+        self._ready: dict[int, bytes] = {}
         self._free: list[_Connection] = []
         self._most = connections
         self._room: asyncio.Semaphore | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def prepare(self, item: Outgoing) -> None:
+        """Makes the message of ``item`` beforehand; see `channels.Channel`."""
+        self._ready[item.id] = message(item, self._renderer.rendered(item), self._sender)
+
     async def send(self, item: Outgoing) -> Sent | Retry | Refused:
-        rendered = await asyncio.to_thread(self._renderer.rendered, item)
         try:
-            data = message(item, rendered, self._sender)
+            if item.id not in self._ready:
+                await asyncio.to_thread(self.prepare, item)
+            data = self._ready.pop(item.id)
+        except SubscriptionError as error:
+            return Refused(str(error))
         except SenderError as error:
             # Nothing is wrong with the reader: all wait until the setting is right.
             return Retry(str(error), away=True)
@@ -116,6 +134,8 @@ class MailChannel:
         """Sends a mail that is no edition, such as the one that asks for confirmation, and waits for it."""
         try:
             data = note(to, rendered, self._sender)
+        except SubscriptionError as error:
+            return Refused(str(error))
         except SenderError as error:
             return Retry(str(error), away=True)
         async with self._room_in_this_loop():
@@ -166,14 +186,19 @@ class MailChannel:
                 return Refused("the mail server takes no addresses beyond ASCII (SMTPUTF8)")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         else:
-            local, _, domain = to.rpartition("@")
-            to = f"{local}@{domain.encode('idna').decode()}"
+            to = with_ascii_domain(to)
         connection.mails += 1
         try:
             await client.sendmail(sender, [to], data, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
             first = error.recipients[0]
             return _meaning(first.code, str(first.message))
+        except aiosmtplib.SMTPSenderRefused as error:
+            if error.code == 552:
+                raise
+            # The server does not want this sender, or a password first: nothing is wrong with the reader.
+            said = without_addresses(str(error.message))[:200]
+            return Retry(f"the mail server does not take the sender: {error.code} {said}", away=True)
         return None
 
     async def _connected(self) -> _Connection:
