@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from .delivery.digest import Delivery
+from .delivery.feeds.websub import tell_hub
 from .gathering import Schedule
 from .gathering.leases import held, is_dead, worker
 from .sources.abstracts import fetch_missing_abstracts
@@ -23,6 +24,8 @@ ABSTRACTS_EVERY_SECONDS = 3600.0
 GATHER_EVERY_SECONDS = 30.0
 # How soon an edition is composed once its hour has come, and a mail is tried again once it may be.
 DELIVER_EVERY_SECONDS = 20.0
+# Papers come in by hundreds; a hub that is told of each of them would be told too often.
+WEBSUB_EVERY_SECONDS = 120.0
 
 
 class Jobs:
@@ -44,6 +47,8 @@ class Jobs:
             self._run("gather", self._gather, GATHER_EVERY_SECONDS)
         if self._workspace.settings.deliver:
             self._run("deliver", self._deliver, DELIVER_EVERY_SECONDS)
+        if self._workspace.settings.websub_hub:
+            self._run("websub", self._websub, WEBSUB_EVERY_SECONDS)
 
     def stop(self) -> None:
         """Asks all jobs to end and waits for them; what they had done stays done."""
@@ -91,6 +96,13 @@ class Jobs:
                 log.info("delivery: %d editions queued, %d sent, %d to try again, %d failed", *told)
             if report.due:
                 self._delivery.prune()
+
+    def _websub(self) -> None:
+        settings, store = self._workspace.settings, self._workspace.store
+        with held(store, "websub") as lease:
+            if lease:
+                with Client.of(settings) as client:
+                    tell_hub(store, settings, client)
 
     def _abstracts(self) -> None:
         settings, store = self._workspace.settings, self._workspace.store
