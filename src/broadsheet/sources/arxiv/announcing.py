@@ -152,6 +152,8 @@ def _listing_page(feed: ArxivFeed, items: list[Announcement], category: str, whe
             page.rejections.append(
                 Rejection(place, f"its announcement type {item.type[:40]!r} is not known; the paper is kept")
             )
+            page.told.append(record)
+            continue
         day = item.day or feed.day
         name = list_of(category) if is_listed(item) else replaced_list_of(category)
         if day:
