@@ -136,12 +136,24 @@ def test_a_library_is_read_once_and_then_what_changed_in_it(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kill_after", [1, 2])
 def test_a_run_that_was_killed_goes_on_within_a_version(tmp_path: Path, kill_after: int) -> None:
+    def listings(folder: Path) -> set[tuple[str, int]]:
+        with home(folder) as (store, _):
+            papers = (store.paper(f"10.5555/{key}") for key in _items(120))
+            return {(told.day, told.rank) for paper in papers if paper for told in paper.listings}
+
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    with playing_service(_Library(_items(120))) as service:
+        with home(undisturbed) as (store, client):
+            gather(Zotero("groups/7", service.url, service=QUICK), store, client)
+        wanted = listings(undisturbed)
     with playing_service(_Library(_items(120))) as service, home(tmp_path) as (store, client):
         source = Zotero("groups/7", service.url, service=QUICK)
         gather(source, store, client, kill_after=kill_after)
         gather(source, store, client)
         asked = _Library.asked_items(service.requests)
         assert len(asked) == len(set(asked)) == 120
+    assert listings(tmp_path) == wanted
 
 
 def test_another_library_or_a_damaged_cursor_begins_anew(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...model import dates
 from ...model.papers import Listing, Record, Rejection
+from ..daily_papers.adapter import UNKNOWN_PLACE
 from ..http import Service, ServiceError
 from ..source import Page, Run, Source
 from . import fetch
@@ -55,7 +55,6 @@ class Zotero:
         last = (state["after"][0], state["after"][1]) if state.get("after") else (0, "")
         ahead = sorted((version, key) for key, version in versions.items() if (version, key) > last)
         names = library.collections() if ahead else {}
-        places: Counter[str] = Counter()
         for start in range(0, len(ahead), fetch.BATCH):
             part = ahead[start : start + fetch.BATCH]
             found = {told.key: told for told in map(item, library.items([key for _, key in part]))}
@@ -64,7 +63,7 @@ class Zotero:
                 # What was deleted in between is not told any more, and is left alone.
                 paper = record(found[key], f"{SOURCE} {self._path}", names) if key in found else None
                 if isinstance(paper, Record):
-                    paper.listings = [self._listing(found[key], run, places)]
+                    paper.listings = [self._listing(found[key], run)]
                 if paper is not None:
                     items.append(paper)
             # Several items may share the last version: it counts as whole only when the next one begins.
@@ -77,15 +76,15 @@ class Zotero:
         """See `Source.due`: every half hour; where nothing changed that is one small request."""
         return now if last_success is None or last_success > now else last_success + _INTERVAL
 
-    def _listing(self, found: Item, run: Run, places: Counter[str]) -> Listing:
+    def _listing(self, found: Item, run: Run) -> Listing:
         """Where the item stands: on the day on which it came into the library."""
         today = run.now.date().isoformat()
         try:
             day = min(dates.day(found.added), today) if found.added else today
         except dates.DateError:
             day = today
-        places[day] += 1
-        return Listing(SOURCE, day, places[day], f"{SOURCE}:{self._path}")
+        # A library tells no order; a place that depended on the run would differ after a crash.
+        return Listing(SOURCE, day, UNKNOWN_PLACE, f"{SOURCE}:{self._path}")
 
 
 def _state(cursor: dict[str, Any], path: str) -> dict[str, Any]:
