@@ -97,7 +97,7 @@ def _oai(data: bytes) -> None:
 @_allowing(NoArxivFeed)
 def _arxiv_feed(data: bytes) -> None:
     for item in ArxivFeed(data).announcements():
-        _allowing(EntryError)(lambda item: checked(announced_record(item, "x")))(item)
+        _allowing(EntryError)(lambda item: _checked([announced_record(item, "x")]))(item)
 
 
 @_allowing(AnthologyError)
