@@ -67,7 +67,12 @@ class Refused:
 
 
 class Channel(Protocol):
-    """A way to bring editions to people. One object serves all subscriptions of its ``name``."""
+    """A way to bring editions to people. One object serves all subscriptions of its ``name``.
+
+    Where making a message takes long, a channel also has ``prepare(item) -> None``, which keeps it ready for
+    ``send``. It is called in a thread while nothing is on its way: whoever is busy when an answer comes
+    may be killed before it is noted.
+    """
 
     name: str
 

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 # Editions that were sent so long ago are removed; what was delivered to whom stays known.
 _KEPT_DAYS = 60
-# Connections to the mail server are the limit; the others prepare meanwhile.
-_AT_ONCE_EACH = 4
+# Mails of a round for each connection to the mail server.
+_AT_ONCE_EACH = 8
 
 
 class DeliveryError(RuntimeError):
@@ -123,6 +123,7 @@ class Delivery:
             self._channels,
             lambda subscription: signer.links(site, subscription),
             worker,
+            settings.home / "outbox",
             at_once=_AT_ONCE_EACH * settings.mail_connections,
             domain_rate=settings.mail_domain_rate,
             dead=dead,

@@ -1,8 +1,11 @@
 """Sends what stands in the outbox: every row by one worker at a time, until the other side took it.
 
-A row is taken from the store for some minutes, handed to its channel, and marked at once. A worker that is
-killed in between leaves rows that others take up again; so a copy can come twice only where the other side
-took it and its answer was not recorded any more.
+A row is taken from the store for some minutes and handed to its channel. That it was taken there is written
+to a journal at once, and to the store a moment later, for many rows together. A worker that is killed in
+between leaves a journal, which the next one reads, and rows, which others take up again: a copy can come
+twice only where the other side took it and its answer did not arrive, or the kill came just then. So that
+this is short, rows go in rounds: whatever takes long (reading, rendering, writing) is done while nothing is
+on its way.
 """
 
 from __future__ import annotations
@@ -13,14 +16,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ..model.editions import ComposedEdition
 from ..model.papers import Paper
 from ..model.subscriptions import OutboxItem, Subscription
 from ..store import Store
 from .channels import Channel, Links, Outgoing, Refused, Retry, Sent
+from .journal import Journal, left_behind
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +37,13 @@ GIVE_UP_SECONDS = 3 * 86_400.0
 # Pauses of a channel whose server does not answer at all.
 AWAY_PAUSES = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 # So long one try may take; a row is kept for longer than that.
-TRY_SECONDS = 180.0
+TRY_SECONDS = 300.0
 LEASE_SECONDS = 900.0
 # What is under way at the end may take so long.
 CLOSE_SECONDS = 10.0
-# Rows that are prepared while others are sent.
-_AHEAD = 2
+# A round is over when all is sent, or when nothing was for so long: a server that hangs does not hold up the
+# others.
+_QUIET_SECONDS = 0.5
 # A row whose domain is at its rate for longer than this goes back into the queue.
 _PATIENCE = 2.0
 _IDLE_SECONDS = 1.0
@@ -73,7 +80,8 @@ class Sender:
     Args:
         links: the links that go with an edition of a subscription.
         worker: the name of this worker among all, never used by two at a time.
-        at_once: rows that are handed over at the same time.
+        folder: where the journals of the workers of this machine are.
+        at_once: rows of a round, which the channel is given at the same time.
         domain_rate: mails a second to one mail domain; 0 means no limit.
         pauses: seconds until the next try, by the number of tries before.
         dead: whether a worker of that name was killed, so that its rows can be sent at once.
@@ -85,8 +93,9 @@ class Sender:
         channels: Iterable[Channel],
         links: Callable[[Subscription], Links],
         worker: str,
+        folder: Path,
         *,
-        at_once: int = 16,
+        at_once: int = 32,
         domain_rate: float = 0.0,
         pauses: Sequence[float] = PAUSES,
         away_pauses: Sequence[float] = AWAY_PAUSES,
@@ -97,6 +106,10 @@ class Sender:
         self._channels = {channel.name: channel for channel in channels}
         self._links = links
         self._worker = worker
+        self._folder = folder
+        # What is to be written to the store at the end of the round.
+        self._taken_there: list[tuple[int, str]] = []
+        self._marks: list[Callable[[], object]] = []
         self._at_once = at_once
         self._rate = domain_rate
         self._pauses, self._away_pauses = pauses, away_pauses
@@ -112,19 +125,18 @@ class Sender:
     async def run(self, until_empty: bool = False) -> SendReport:
         """Sends until stopped, or until nothing waits any more that could be sent now."""
         self._take_over()
+        self._journal = Journal(self._folder, self._worker)
         try:
             while not self._stop.is_set():
-                room = _AHEAD * self._at_once - len(self._sending)
-                taken = await self._taken(room) if room >= self._at_once // 2 else []
+                taken = await asyncio.to_thread(self._taken)
                 for outgoing, created in taken:
                     self._begin(outgoing, created)
                 if self._sending:
-                    await asyncio.wait(
-                        self._sending.values(), timeout=_IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                    )
-                elif until_empty and not taken:
+                    await self._round()
+                    await self._write()
+                elif until_empty:
                     break
-                elif not taken:
+                else:
                     await asyncio.sleep(_IDLE_SECONDS)
         finally:
             await self._finish()
@@ -132,10 +144,26 @@ class Sender:
 
     def _take_over(self) -> None:
         """Takes up what killed workers left; what this worker is named as having, it does not have."""
+
+        def is_gone(worker: str) -> bool:
+            return worker == self._worker or self._dead(worker)
+
+        for path, sent in left_behind(self._folder, is_gone):
+            self._store.mark_all_sent(sent)
+            path.unlink(missing_ok=True)
         for worker in self._store.senders():
-            if worker == self._worker or self._dead(worker):
+            if is_gone(worker):
                 rows = self._store.give_back(worker)
                 log.info("%d editions that a worker was sending when it ended wait again", rows)
+
+    async def _round(self) -> None:
+        """Waits until nothing is on its way, or nothing comes back any more."""
+        while self._sending and not self._stop.is_set():
+            ended, _ = await asyncio.wait(
+                self._sending.values(), timeout=_QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not ended:
+                return
 
     async def _finish(self) -> None:
         if self._sending:
@@ -143,28 +171,32 @@ class Sender:
         for task in self._sending.values():
             task.cancel()
         await asyncio.gather(*self._sending.values(), return_exceptions=True)
+        await self._write()
         self._store.give_back(self._worker)
+        self._journal.close()
         for channel in self._channels.values():
             await channel.close()
 
     # -- taking
 
-    async def _taken(self, room: int) -> list[tuple[Outgoing, str]]:
-        """Up to ``room`` rows that can be sent now, with all that goes with them."""
+    def _taken(self) -> list[tuple[Outgoing, str]]:
+        """Rows of the next round with all that goes with them, and when each was composed."""
         now = time.time()
-        limit, open_channels = room, []
+        limit, open_channels = self._at_once - len(self._sending), []
+        if limit < self._at_once // 2:
+            return []
         for name in self._channels:
             away = self._away.get(name)
             if away and away.times:
-                if now < away.until or any(self._sending):
+                if now < away.until or self._sending:
                     continue
-                # One letter finds out whether the server is back.
+                # One row finds out whether the server is back.
                 limit = 1
             open_channels.append(name)
         if not open_channels:
             return []
         busy = [domain for domain, free in self._next_of_domain.items() if free > now + _PATIENCE]
-        return await asyncio.to_thread(self._prepared, limit, now, open_channels, busy)
+        return self._prepared(limit, now, open_channels, busy)
 
     def _prepared(
         self, limit: int, now: float, channels: Collection[str], busy: Collection[str]
@@ -197,8 +229,16 @@ class Sender:
                 item.slot,
                 item.attempts,
             )
+            self._prepare(outgoing)
             found.append((outgoing, item.created))
         return found
+
+    def _prepare(self, outgoing: Outgoing) -> None:
+        prepare = getattr(self._channels[outgoing.subscription.channel], "prepare", None)
+        if prepare:
+            # What is wrong is told by `send`, which tries once more.
+            with suppress(Exception):
+                prepare(outgoing)
 
     def _read(self, items: Sequence[OutboxItem]) -> None:
         """Reads editions and papers that are not at hand; those used last stay."""
@@ -225,19 +265,21 @@ class Sender:
         subscription = outgoing.subscription
         wait = self._wait_for_domain(subscription.domain)
         if wait > _PATIENCE:
-            await self._mark(self._store.give_back, self._worker, [outgoing.id])
+            self._marks.append(lambda: self._store.give_back(self._worker, [outgoing.id]))
             return
         if wait > 0:
             await asyncio.sleep(wait)
         channel = self._channels[subscription.channel]
         try:
-            answer = await asyncio.wait_for(channel.send(outgoing), TRY_SECONDS)
+            # Not wait_for, which would take another turn of the loop behind the answer.
+            async with asyncio.timeout(TRY_SECONDS):
+                answer = await channel.send(outgoing)
         except TimeoutError:
             answer = Retry(f"no answer within {TRY_SECONDS:.0f} seconds")
         except Exception as error:  # whatever a channel does not tell, it is tried again
             log.exception("the channel %s failed", channel.name)
             answer = Retry(f"the channel {channel.name} failed ({type(error).__name__})")
-        await self._record(outgoing, created, answer)
+        self._record(outgoing, created, answer)
 
     def _wait_for_domain(self, domain: str) -> float:
         """Seconds until the next mail may go to ``domain``; its place in the row is taken."""
@@ -249,39 +291,40 @@ class Sender:
             self._next_of_domain[domain] = turn + 1 / self._rate
         return turn - now
 
-    async def _record(self, outgoing: Outgoing, created: str, answer: Sent | Retry | Refused) -> None:
+    def _record(self, outgoing: Outgoing, created: str, answer: Sent | Retry | Refused) -> None:
         """Notes what became of a row. Nothing comes between the answer and this."""
-        report, channel = self.report, outgoing.subscription.channel
+        store, number, channel = self._store, outgoing.id, outgoing.subscription.channel
         if isinstance(answer, Sent):
-            await self._mark(self._store.mark_sent, outgoing.id, answer.message_id)
+            self._journal.sent(number, answer.message_id)
+            self._taken_there.append((number, answer.message_id))
             self._away.pop(channel, None)
-            report.sent += 1
+            self.report.sent += 1
             return
-        report.add_problem(answer.reason)
+        self.report.add_problem(answer.reason)
+        reason, when = answer.reason, 0.0
         if isinstance(answer, Refused):
-            await self._mark(self._store.mark_failed, outgoing.id, answer.reason)
+            self._marks.append(lambda: store.mark_failed(number, reason))
             if answer.suppress:
-                await self._mark(self._store.suppress, outgoing.subscription.address, answer.reason)
-                report.suppressed += 1
-            self._away.pop(channel, None)
-            report.failed += 1
+                self._marks.append(lambda: store.suppress(outgoing.subscription.address, reason))
+                self.report.suppressed += 1
+            self.report.failed += 1
         elif answer.away:
             self._leave_alone(channel, answer)
-            until = self._away[channel].until
-            await self._mark(self._store.mark_retry, outgoing.id, until, answer.reason, counted=False)
-            report.away = answer.reason
-            report.retry += 1
+            when = self._away[channel].until
+            self._marks.append(lambda: store.mark_retry(number, when, reason, counted=False))
+            self.report.away = reason
+            self.report.retry += 1
+            return
         elif _age(created) > GIVE_UP_SECONDS:
-            days = GIVE_UP_SECONDS / 86_400
-            reason = f"given up after {days:g} days: {answer.reason}"
-            await self._mark(self._store.mark_failed, outgoing.id, reason)
-            report.failed += 1
+            given_up = f"given up after {GIVE_UP_SECONDS / 86_400:g} days: {reason}"
+            self._marks.append(lambda: store.mark_failed(number, given_up))
+            self.report.failed += 1
         else:
             pause = self._pauses[min(outgoing.attempts, len(self._pauses) - 1)]
             when = time.time() + max(pause, answer.after or 0.0)
-            await self._mark(self._store.mark_retry, outgoing.id, when, answer.reason)
-            self._away.pop(channel, None)
-            report.retry += 1
+            self._marks.append(lambda: store.mark_retry(number, when, reason))
+            self.report.retry += 1
+        self._away.pop(channel, None)
 
     def _leave_alone(self, channel: str, answer: Retry) -> None:
         away = self._away.setdefault(channel, _Away())
@@ -292,17 +335,31 @@ class Sender:
             away.until = time.time() + max(pause, answer.after or 0.0)
             log.warning("%s waits %.0f seconds: %s", channel, away.until - time.time(), answer.reason)
 
-    async def _mark(self, mark: Callable[..., object], *told: object, **more: object) -> None:
-        """Writes to the store; while that is busy or away, the row stays ours and it is tried again."""
+    async def _write(self) -> None:
+        """Writes to the store what became of the round.
+
+        While that is busy or away, the rows stay ours and it is tried again.
+        """
         pause = 0.05
-        while True:
+        while self._taken_there or self._marks:
+            sent, marks = self._taken_there, self._marks
+            self._taken_there, self._marks = [], []
             try:
-                mark(*told, **more)
-                return
+                await asyncio.to_thread(self._write_to_store, sent, marks)
             except Exception as error:
                 log.warning("the outbox cannot be written, which is tried again: %s", type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 10.0)
+                self._taken_there, self._marks = sent + self._taken_there, marks + self._marks
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+        self._journal.clear()
+
+    def _write_to_store(self, sent: list[tuple[int, str]], marks: list[Callable[[], object]]) -> None:
+        if sent:
+            self._store.mark_all_sent(sent)
+            sent.clear()
+        while marks:
+            marks[0]()
+            marks.pop(0)
 
 
 def _age(created: str) -> float:

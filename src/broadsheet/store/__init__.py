@@ -514,6 +514,11 @@ class Store:
         with WriteTransaction(self._engine) as connection:
             outbox.mark_sent(connection, number, message_id)
 
+    def mark_all_sent(self, sent: Collection[tuple[int, str]]) -> None:
+        """The other side took all of these rows: (number, message id)."""
+        with WriteTransaction(self._engine) as connection:
+            outbox.mark_all_sent(connection, sent)
+
     def mark_retry(self, number: int, when: float, error: str, *, counted: bool = True) -> None:
         """The row ``number`` is tried again at ``when`` (seconds since 1970)."""
         with WriteTransaction(self._engine) as connection:

@@ -173,6 +173,17 @@ def mark_sent(connection: Connection, number: int, message_id: str) -> None:
     connection.execute(_T.update().where(_T.c.id == number).values(sent | ended))
 
 
+def mark_all_sent(connection: Connection, sent: Collection[tuple[int, str]]) -> None:
+    """`mark_sent` for many at once."""
+    if sent:
+        row = _T.update().where(_T.c.id == sa.bindparam("number"))
+        row = row.values(
+            state="sent", sent=dates.now(), message_id=sa.bindparam("name"), error="", worker="", until=0.0,
+            attempts=_T.c.attempts + 1,
+        )  # fmt: skip
+        connection.execute(row, [{"number": number, "name": name} for number, name in sent])
+
+
 def mark_retry(connection: Connection, number: int, when: float, error: str, counted: bool) -> None:
     attempts = _T.c.attempts + (1 if counted else 0)
     values = {"state": "retry", "next_try": when, "error": error, "worker": "", "until": 0.0}
