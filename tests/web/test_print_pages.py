@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import lxml.html
@@ -102,3 +103,14 @@ def test_editions_and_searches_lead_to_their_sheets(site: httpx.Client, path: st
     for name, media_type in (("Print", "application/pdf"), ("E-reader", "application/epub+zip")):
         assert site.get(links[name]).headers["content-type"] == media_type
     assert site.get(links["Feed"]).status_code == 200
+
+
+def test_many_who_print_at_once_do_not_keep_readers_from_pages(site: httpx.Client) -> None:
+    def printed(number: int) -> int:
+        return httpx.get(f"{site.base_url}/print/search.pdf?q=garden+{number}", timeout=60).status_code
+
+    with ThreadPoolExecutor(16) as readers:
+        asked = [readers.submit(printed, number) for number in range(16)]
+        assert site.get("/healthz").status_code == 200
+        statuses = {one.result() for one in asked}
+    assert 200 in statuses <= {200, 503}

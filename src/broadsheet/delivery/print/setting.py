@@ -15,8 +15,11 @@ from typing import Any
 from .fragments import Piece, breakable, length_of, pieces_of
 from .sheet import MOST_STORIES, MOST_TITLE, Sheet, Story
 
-# Sizes of paper: typst's name of each, and how many columns go on it.
-PAPERS = {"a4": ("a4", 3), "letter": ("us-letter", 3)}
+# Sizes of paper, and typst's name of each.
+PAPERS = {"a4": "a4", "letter": "us-letter"}
+_COLUMNS = 3
+# So few papers have wide columns and whole abstracts; what they are about needs no figure.
+_FEW, _COLUMNS_OF_FEW, _LENGTH_OF_FEW = 8, 2, 1_400
 # How many characters of text a story has by its rank, before the last page is looked at.
 _LENGTHS = ((1, 1_600), (5, 620), (13, 400))
 _LENGTH = 280
@@ -77,9 +80,10 @@ class _Told:
 
     def __init__(self, sheet: Sheet, paper: str):
         self._sheet = sheet
-        self._paper, self._columns = PAPERS[paper]
+        self._paper = PAPERS[paper]
         stories = sheet.stories[:MOST_STORIES]
-        self._stories = [_Prepared(story, place) for place, story in enumerate(stories)]
+        self._few = len(stories) <= _FEW
+        self._stories = [_Prepared(story, place, self._few) for place, story in enumerate(stories)]
 
     def data(self, scale: float) -> dict[str, Any]:
         """The data with texts of ``scale`` times their usual length."""
@@ -87,13 +91,15 @@ class _Told:
         more = f"{left:,} more papers stand in this edition. " if left > 0 else ""
         return {
             "paper": self._paper,
-            "columns": self._columns,
+            "columns": _COLUMNS_OF_FEW if self._few else _COLUMNS,
             "name": breakable(sheet.name[:80]),
             "tagline": breakable(sheet.tagline[:120]),
             "date": sheet.date[:120],
             "number": sheet.number[:40],
             "url": sheet.url,
-            "topics": [[breakable(name[:28]), number] for name, number in sheet.topics[:8]],
+            "topics": [
+                [breakable(name[:28]), number] for name, number in sheet.topics[: 0 if self._few else 8]
+            ],
             "stories": [story.data(scale) for story in self._stories],
             "closing": f"{more}Read on at {breakable(sheet.url)}",
         }
@@ -102,8 +108,9 @@ class _Told:
 class _Prepared:
     """A story whose sentences are read once, however often they are cut."""
 
-    def __init__(self, story: Story, place: int):
-        self._length = next((length for before, length in _LENGTHS if place < before), _LENGTH)
+    def __init__(self, story: Story, place: int, few: bool):
+        usual = next((length for before, length in _LENGTHS if place < before), _LENGTH)
+        self._length = max(usual, _LENGTH_OF_FEW if few else 0)
         self._sentences = [(pieces_of(one), length_of(one)) for one in story.sentences]
         title = story.title if length_of(story.title) <= MOST_TITLE else None
         self._data = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,6 +36,8 @@ router = APIRouter()
 _PRINTED = 40
 _BOUND = 100
 _TOPICS = 7
+# Sheets that are set or wait for it; each takes a second.
+_presses = threading.BoundedSemaphore(4)
 _KINDS = ((re.compile(r"\d{4}-W\d\d"), "week"), (re.compile(r"\d{4}-\d\d"), "month"))
 _TYPES = {"pdf": "application/pdf", "epub": epub.MEDIA_TYPE}
 
@@ -67,6 +70,18 @@ def _made(request: Request, name: str, ending: str, paper: str, q: str) -> bytes
     made = _search_sheet(request, q, most) if name == "search" else _edition_sheet(request, name, most)
     if ending == "epub":
         return epub.epub(made)
+    if not _presses.acquire(blocking=False):
+        # Who reads pages must not wait for those who print.
+        raise PageError(
+            503, "Other sheets are being set. Try again in a few seconds.", title="The press is busy"
+        )
+    try:
+        return _printed(made, paper)
+    finally:
+        _presses.release()
+
+
+def _printed(made: Sheet, paper: str) -> bytes:
     try:
         return sheet_pdf(made, paper)
     except PrintError as error:
