@@ -179,7 +179,9 @@ def test_every_page_names_the_feed_of_what_it_shows(site: httpx.Client, path: st
 
 def test_the_page_of_feeds_leads_to_feeds(site: httpx.Client) -> None:
     page = lxml.html.document_fromstring(site.get("/feeds").text)
-    for link in select(page, "table a"):
+    links = select(page, "dl a")
+    assert len(links) == 6
+    for link in links:
         assert site.get(link.get("href")).status_code == 200
 
 
