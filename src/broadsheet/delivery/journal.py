@@ -50,7 +50,8 @@ def left_behind(folder: Path, is_gone: Callable[[str], bool]) -> Iterator[tuple[
             continue
         # A line that a kill cut short has no end.
         whole = [line.split() for line in lines[1:] if line.endswith("\n")]
-        yield path, [(int(parts[0]), parts[1] if len(parts) > 1 else "") for parts in whole if parts]
+        sent = [(int(parts[0]), "".join(parts[1:2])) for parts in whole if parts and parts[0].isdecimal()]
+        yield path, sent
 
 
 def _path(folder: Path, worker: str) -> Path:
