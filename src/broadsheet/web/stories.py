@@ -25,6 +25,10 @@ _LISTS = {
     "starter": "Starter edition",
     "added": "Added",
     "arxiv": "arXiv",
+    "biorxiv": "bioRxiv",
+    "medrxiv": "medRxiv",
+    "pubmed": "PubMed",
+    "zotero": "Zotero",
 }
 
 
@@ -123,7 +127,9 @@ def _stood(listing: Listing, days: bool, lists: bool) -> Fact:
 
 def list_title(name: str) -> str:
     """The name of a list as people write it."""
-    return _LISTS.get(name, name.replace("_", " "))
+    source, _, part = name.partition(":")
+    title = _LISTS.get(source, source.replace("_", " "))
+    return f"{title} {part}" if part else title
 
 
 def counted(number: int, noun: str) -> str:

@@ -31,6 +31,9 @@ _ENTRY = re.compile(
 # Lines that somebody has commented out. "%" means nothing to BibTeX itself, and an abstract may
 # have a line that begins with it, so only lines that look like parts of entries count.
 _COMMENTED = re.compile(r"(?m)^[ \t]*%[ \t%]*(?:@\w+[ \t]*[{(]|[\w-]+[ \t]*=|[})][ \t]*,?[ \t]*$).*$")
+# Where an entry ends and the next one begins, beyond doubt; and how much is read at once, in characters.
+_ENTRY_END = re.compile(r"^[ \t]*[})][ \t]*\n\s*(?=@\w+[ \t]*\{)", re.MULTILINE)
+_PIECE = 1_000_000
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NOT_PAPERS = ("xdata", "set", "control", "string", "preamble", "comment", "commented")
 # What an entry does not take over from the one it refers to.
@@ -62,8 +65,8 @@ def parse(text: str) -> Iterator[BibEntry | Rejection]:
     text = _COMMENTED.sub("", text)
     macros = dict(zip(_MONTHS, _MONTHS, strict=True))
     found: list[BibEntry | Rejection] = []
-    for block in Splitter(text).split().blocks:
-        line = (block.start_line or 0) + 1
+    for before, block in _blocks(text):
+        line = before + (block.start_line or 0) + 1
         if isinstance(block, model.DuplicateBlockKeyBlock | model.DuplicateFieldKeyBlock):
             # Two entries of one key are two entries; of two fields of one name the first counts.
             block = block.ignore_error_block
@@ -92,6 +95,21 @@ def parse(text: str) -> Iterator[BibEntry | Rejection]:
         elif entry.kind != "xdata":
             _inherit(entry, by_key)
             yield entry
+
+
+def _blocks(text: str) -> Iterator[tuple[int, model.Block]]:
+    """The blocks of ``text``, each with the number of lines before the piece that its place is counted in.
+
+    The library keeps fifty times what it reads, so a large file is read in pieces.
+    """
+    start = lines = 0
+    while start < len(text):
+        end = _ENTRY_END.search(text, start + _PIECE) if len(text) - start > 2 * _PIECE else None
+        piece = text[start : end.end() if end else len(text)]
+        for block in Splitter(piece).split().blocks:
+            yield lines, block
+        start += len(piece)
+        lines += piece.count("\n")
 
 
 def _value(raw: str, macros: dict[str, str]) -> str:
