@@ -242,9 +242,7 @@ def test_a_serving_process_sends_what_is_due_by_itself(
     reader = store.subscribe(Subscription(0, "mail", "ada@example.org", hour=0), confirmed=True)
     store.close()
     # It was confirmed before today began.
-    monkeypatch.setattr(
-        "broadsheet.store.subscriptions._slot", lambda *_: (date(today.year, today.month, today.day), "")
-    )
+    monkeypatch.setattr("broadsheet.store.subscriptions._slot", lambda *_: (today, ""))
     monkeypatch.setenv("BROADSHEET_GATHER", "false")
     monkeypatch.setenv("BROADSHEET_FETCH_ABSTRACTS", "false")
     workspace = Workspace.open(home)
