@@ -574,6 +574,58 @@ def _show_previews(home: Path | None, address: str, day: Any, json: bool) -> Non
 
 
 @app.command()
+def bounces(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A message or mbox file, a Maildir, or `-` for standard input.", metavar="FILE"),
+    ] = None,
+    lift: Annotated[
+        str | None, typer.Option("--lift", help="Send to this address again.", metavar="EMAIL")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Take in mails that came back: addresses that are gone and readers who complained get nothing more.
+
+    Without FILE the mailbox of BROADSHEET_BOUNCES_URL is read, as a running server does by itself.
+    """
+    from .config import load_settings
+    from .delivery.mail.inbox import Inbox, InboxError
+    from .delivery.mail.returned import from_maildir, from_mbox, take_in
+
+    with _store(home) as store:
+        if lift:
+            if not store.unsuppress(lift):
+                raise _fail(f"{lift} is not among the addresses that nothing is sent to")
+            told = {"lifted": lift}
+        else:
+            url = load_settings(home).bounces_url
+            if source is None and not url:
+                raise _fail("name a file, a Maildir or -, or set BROADSHEET_BOUNCES_URL")
+            if source is None:
+                try:
+                    report = take_in(store, Inbox.of(url).unread())
+                except InboxError as error:
+                    raise _fail(str(error)) from error
+            elif source != "-" and Path(source).is_dir():
+                report = take_in(store, from_maildir(Path(source)), trusted=True)
+            else:
+                data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+                report = take_in(store, from_mbox(data), trusted=True)
+            told = report.as_json()
+    if _wants_json(json):
+        _print_json(told)
+    elif lift:
+        console.print(f"{lift} gets mail again.", markup=False, highlight=False)
+    else:
+        console.print(
+            f"{told['read']:,} read: {told['hard']:,} hard, {told['soft']:,} soft, {told['complaints']:,} "
+            f"complaints, {told['unknown']:,} of mails not sent here, {told['other']:,} no notifications; "
+            f"{told['suppressed']:,} addresses get nothing more"
+        )
+
+
+@app.command()
 def reindex(home: Home = None, json: Json = False) -> None:
     """Throw the search index away and build it anew from the store."""
     with _workspace(home) as workspace:

@@ -246,6 +246,26 @@ class Settings(BaseSettings):
         description="Address that undelivered mail comes back to. With a `+` before the `@`, as in "
         "`bounces+@example.org`, each mail gets its own, so that every bounce tells which mail it is of.",
     )
+    bounces_url: str = Field(
+        "",
+        description="Mailbox that undelivered mail comes back to, read every few minutes: "
+        "`imaps://user:password@host/INBOX`. What was read is marked as seen and left there. Empty: none.",
+    )
+    bounces_secret: str = Field(
+        "",
+        description="Secret with which a mail server or mail service may post what came back to "
+        "`/hooks/bounces`. Empty: nothing is taken there.",
+    )
+    operator_key: str = Field(
+        "",
+        description="Key that opens the page of deliveries from other machines, given once as "
+        "`/delivery?key=...`. Empty: only a browser on this machine sees it.",
+    )
+    dns_server: str = Field(
+        "",
+        description="DNS server that `broadsheet doctor` asks for the records of the sender, as "
+        "`192.0.2.53` or `192.0.2.53:5353`. Empty means those of this machine.",
+    )
     mail_postal_address: str = Field(
         "",
         description="Line at the foot of each mail, as some countries require: who sends it, from where.",

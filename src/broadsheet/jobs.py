@@ -6,8 +6,11 @@ import logging
 import threading
 from collections.abc import Callable
 
+from .delivery.asking import forget_unconfirmed
 from .delivery.digest import Delivery
 from .delivery.feeds.websub import tell_hub
+from .delivery.mail.inbox import Inbox, InboxError
+from .delivery.mail.returned import take_in
 from .gathering import Schedule
 from .gathering.leases import held, is_dead, worker
 from .sources.abstracts import fetch_missing_abstracts
@@ -26,6 +29,8 @@ GATHER_EVERY_SECONDS = 30.0
 DELIVER_EVERY_SECONDS = 20.0
 # Papers come in by hundreds; a hub that is told of each of them would be told too often.
 WEBSUB_EVERY_SECONDS = 120.0
+# Servers give up after hours or days; the mailbox need not be looked at more often.
+BOUNCES_EVERY_SECONDS = 300.0
 
 
 class Jobs:
@@ -47,6 +52,7 @@ class Jobs:
             self._run("gather", self._gather, GATHER_EVERY_SECONDS)
         if self._workspace.settings.deliver:
             self._run("deliver", self._deliver, DELIVER_EVERY_SECONDS)
+            self._run("bounces", self._bounces, BOUNCES_EVERY_SECONDS)
         if self._workspace.settings.websub_hub:
             self._run("websub", self._websub, WEBSUB_EVERY_SECONDS)
 
@@ -103,6 +109,21 @@ class Jobs:
             if lease:
                 with Client.of(settings) as client:
                     tell_hub(store, settings, client)
+
+    def _bounces(self) -> None:
+        settings, store = self._workspace.settings, self._workspace.store
+        with held(store, "bounces") as lease:
+            if not lease:
+                return
+            forget_unconfirmed(store)
+            if settings.bounces_url:
+                try:
+                    report = take_in(store, Inbox.of(settings.bounces_url).unread())
+                except InboxError as error:
+                    log.warning("%s", error)
+                    return
+                if report.read:
+                    log.info("bounces: %s", report.as_json())
 
     def _abstracts(self) -> None:
         settings, store = self._workspace.settings, self._workspace.store

@@ -14,6 +14,7 @@ from broadsheet.delivery.mail.returned import Returned, from_maildir, from_mbox,
 from broadsheet.model.editions import ComposedEdition, ComposedEntry
 from broadsheet.model.subscriptions import NewItem, Subscription
 from broadsheet.store import Store
+from tests.test_cli import printed, run
 
 READER, MAIL_ID = "ada@example.net", "<7.0123456789abcdef@example.org>"
 RETURNED = f"From: papers@example.org\nTo: {READER}\nSubject: The Daily\nMessage-ID: {MAIL_ID}\n"
@@ -300,3 +301,18 @@ def test_an_mbox_file_is_taken_apart() -> None:
     mails = list(from_mbox(b"From x Sat Nov 21\n" + one + b"\nFrom y Sat Nov 21\n" + two))
     assert [bounces(mail)[0].kind for mail in mails] == ["hard", "hard"]
     assert list(from_mbox(one)) == [one]
+
+
+def test_the_command_reads_files_maildirs_and_standard_input(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    store = Store.open(f"sqlite:///{home / 'broadsheet.db'}")
+    data = returned(HARD, sent(store))
+    (tmp_path / "mail.eml").write_bytes(data)
+    assert printed(run("bounces", tmp_path / "mail.eml", home=home))["suppressed"] == 1
+    assert printed(run("bounces", "--lift", READER, home=home)) == {"lifted": READER}
+    assert not store.suppressed(READER)
+    assert printed(run("bounces", "-", home=home, stdin=data))["hard"] == 1
+    store.close()
+    nothing = run("bounces", home=home)
+    assert nothing.returncode == 1 and b"BROADSHEET_BOUNCES_URL" in nothing.stderr

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from broadsheet.delivery.asking import forget_unconfirmed
+from broadsheet.model.subscriptions import Subscription
 from broadsheet.store import Store
 from tests.delivery.playing_smtp import PlayingSmtp, playing_smtp
 from tests.web.server import Server, running_server
@@ -82,7 +85,7 @@ def test_nothing_begins_before_the_reader_confirms(
     page = ask(client, "Ada@Example.net")
     assert "Look into your mail" in page.text
     assert mail.taken[-1].recipients == ["Ada@example.net"]
-    assert "Search: neutrino mass, every Friday at 6:00" in " ".join(
+    assert "Search: neutrino mass, every week on Friday at 6:00" in " ".join(
         mail.taken[-1].message.get_content().split()
     )
     (one,) = store.subscriptions(address="ada@example.net")
@@ -226,3 +229,14 @@ def test_a_site_without_a_mail_server_points_to_its_feeds(tmp_path: Path) -> Non
     with running_server(tmp_path / "home") as server, httpx.Client(base_url=server.url) as client:
         assert "sends no mail" in client.get("/subscribe").text
         assert client.post("/subscribe", data={**FORM, "email": "a@example.net"}).status_code == 404
+
+
+def test_an_address_that_was_not_confirmed_in_a_week_is_forgotten(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'b.db'}")
+    store.subscribe(Subscription(0, "mail", "silent@example.net"))
+    kept = store.subscribe(Subscription(0, "mail", "reader@example.net"), confirmed=True)
+    now = datetime.now(UTC)
+    assert forget_unconfirmed(store, now + timedelta(days=6)) == 0
+    assert forget_unconfirmed(store, now + timedelta(days=8)) == 1
+    assert [one.id for one in store.subscriptions()] == [kept.id]
+    store.close()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from ..config import Settings
 from ..model.subscriptions import Subscription
+from ..store import Store
 from .channels import Refused, Retry, Sent
 from .mail.configured import mail_channel, site_of
 from .mail.render import Renderer
-from .signed import Signer
+from .signed import CONFIRM_SECONDS, Signer
 
 
 def ask_to_confirm(
@@ -40,3 +42,11 @@ def ask_to_confirm(
             await channel.close()
 
     return asyncio.run(send())
+
+
+def forget_unconfirmed(store: Store, now: datetime | None = None) -> int:
+    """Forgets addresses whose link to confirm has expired, as the mail promised; how many subscriptions."""
+    before = (now or datetime.now(UTC)) - timedelta(seconds=CONFIRM_SECONDS)
+    pending = store.subscriptions(state="pending")
+    late = [one.id for one in pending if datetime.fromisoformat(one.changed) < before]
+    return sum(store.forget(number) for number in late)

@@ -15,7 +15,7 @@ from .channels import Links
 
 PURPOSES = ("confirm", "settings", "unsubscribe")
 # Whoever asked for an edition looks for the mail within a week; settings and leaving never expire.
-_CONFIRM_SECONDS = 7 * 86_400
+CONFIRM_SECONDS = 7 * 86_400
 # Nobody's token is longer; nothing is computed over what a stranger sends.
 _MAX_TOKEN = 300
 
@@ -53,7 +53,7 @@ class Signer:
         try:
             if len(token) > _MAX_TOKEN:
                 raise BadSignature("too long")
-            age = _CONFIRM_SECONDS if purpose == "confirm" else None
+            age = CONFIRM_SECONDS if purpose == "confirm" else None
             number, created = self._serializers[purpose].loads(token, max_age=age)
             return int(number), str(created)
         except SignatureExpired as error:

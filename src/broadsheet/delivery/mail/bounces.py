@@ -190,7 +190,12 @@ def _address(field: str) -> str:
     if kind.strip().lower() == "utf-8":
         # RFC 6533: what is not ASCII is written as its number.
         address = re.sub(r"\\x\{([0-9A-Fa-f]{1,5})\}", lambda sign: chr(int(sign[1], 16)), address)
-    return address.strip().strip("<>").strip()[:320]
+    return printable(address).strip().strip("<>").strip()[:320]
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters and halves of characters, which no database takes."""
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _item_of(mail: Message) -> int:
@@ -213,5 +218,5 @@ def _message_id_of(parts: list[Message]) -> str:
         inner = part.get_payload()
         mail = inner[0] if isinstance(inner, list) and inner else message_from_bytes(_text(part).encode())
         if isinstance(mail, Message) and mail.get("Message-ID"):
-            return str(mail["Message-ID"]).strip()[:300]
+            return printable(str(mail["Message-ID"])).strip()[:300]
     return ""

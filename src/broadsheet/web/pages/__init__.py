@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import about, coverage, editions, feeds, papers, plumbing, print, search, subscriptions, trending
+from . import (
+    about,
+    coverage,
+    editions,
+    feeds,
+    hooks,
+    papers,
+    plumbing,
+    print,
+    search,
+    subscriptions,
+    trending,
+)
 
 router = APIRouter(include_in_schema=False)
 # Papers come last: their addresses take whatever the others leave.
-for part in (plumbing, about, coverage, feeds, print, search, trending, subscriptions, editions, papers):
+for part in (
+    plumbing, about, coverage, feeds, hooks, print, search, trending, subscriptions, editions, papers,
+):  # fmt: skip
     router.include_router(part.router)

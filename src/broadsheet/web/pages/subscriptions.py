@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import defaultdict, deque
@@ -16,10 +15,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from ...delivery.asking import ask_to_confirm
 from ...delivery.channels import Refused, Retry
-from ...delivery.mail.configured import mail_channel, site_of
 from ...delivery.mail.message import SenderError
-from ...delivery.mail.render import Renderer
 from ...delivery.mail.smtp import ServerError
 from ...delivery.signed import LinkError, Signer
 from ...model.audiences import AUDIENCE_KINDS, Audience, AudienceError
@@ -150,13 +148,6 @@ def _choices(form: Form) -> dict[str, Any]:
     }
 
 
-def _what(one: Subscription) -> str:
-    """What a subscription brings, in words."""
-    days = ", ".join(WEEKDAYS[day] for day in one.days)
-    when = {"daily": "every day", "weekly": f"every {days}"}.get(one.frequency, f"on {days}")
-    return f"{one.audience.title}, {when} at {one.hour}:00 ({one.zone})"
-
-
 # -- subscribing
 
 
@@ -217,22 +208,8 @@ def _subscribed(request: Request, fields: Mapping[str, list[str]]) -> Response:
 
 def _ask(workspace: Workspace, site: str, stored: Subscription) -> None:
     """Sends the mail that asks for confirmation, or says that the editions come already."""
-    signer = Signer.of_home(workspace.home)
-    links, known = signer.links(site, stored), stored.state in ("active", "paused")
-    rendered = Renderer(site_of(workspace.settings)).confirmation(
-        _what(stored), links, signer.confirm_link(site, stored), known
-    )
-
-    async def send() -> Any:
-        channel = mail_channel(workspace.settings)
-        assert channel is not None
-        try:
-            return await channel.send_note(stored.address, rendered)
-        finally:
-            await channel.close()
-
     try:
-        answer = asyncio.run(send())
+        answer = ask_to_confirm(workspace.settings, site, stored, stored.words)
     except (ServerError, SenderError) as error:
         log.error("mail cannot be sent: %s", error)
         raise PageError(503, "This site cannot send mail at the moment; its operator has to look.") from error
@@ -263,7 +240,7 @@ def confirm(request: Request, token: str) -> Response:
     # Programs follow links in mails: only the button confirms.
     return page(
         request, "one_button.html", "Confirm", heading="Shall these editions come to you?",
-        text=f"{_what(one)}.", button="Yes, send them",
+        text=f"{one.words}.", button="Yes, send them",
     )  # fmt: skip
 
 
@@ -300,7 +277,7 @@ def _settings_page(request: Request, one: Subscription, said: str = "", problem:
     workspace = workspace_of(request)
     signer = Signer.of_home(workspace.home)
     others = [
-        (_what(other), other.state, f"/subscription/{signer.token('settings', other)}")
+        (other.words, other.state, f"/subscription/{signer.token('settings', other)}")
         for other in workspace.store.subscriptions(address=one.address, channel="mail", limit=100)
         if other.id != one.id and other.state != "left"
     ]
@@ -311,7 +288,7 @@ def _settings_page(request: Request, one: Subscription, said: str = "", problem:
         status=400 if problem else 200,
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
         one=one,
-        what=_what(one),
+        what=one.words,
         others=others,
         said=said,
         problem=problem,
@@ -362,7 +339,7 @@ def unsubscribe(request: Request, token: str) -> Response:
     if one is None or one.state == "left":
         return _left(request)
     return page(
-        request, "one_button.html", "Leave", heading="No more of these editions?", text=f"{_what(one)}.",
+        request, "one_button.html", "Leave", heading="No more of these editions?", text=f"{one.words}.",
         button="Leave",
     )  # fmt: skip
 
