@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from broadsheet.config import Settings
-from broadsheet.editions.composing import compose, compose_trending
+from broadsheet.editions.composing import UNANSWERED, Composer, compose, compose_trending
 from broadsheet.editions.due import compose_due, span_of
+from broadsheet.editions.matching import PeriodIndex
 from broadsheet.model.audiences import Audience
 from broadsheet.model.editions import ComposedEdition
 from broadsheet.model.gathering import Announced
 from broadsheet.model.identifiers import Identifier
 from broadsheet.model.papers import Author, Link, Listing, Record, Version
 from broadsheet.model.subscriptions import Due, Subscription
-from broadsheet.search import Engine
+from broadsheet.search import Engine, Query
 from broadsheet.search.encoder import installed_folder
 from broadsheet.store import Store
 
@@ -285,3 +286,22 @@ def test_a_search_may_ask_for_links_of_papers(home: tuple[Store, Settings]) -> N
     store, _ = home
     store.add([record(6, DAY, links=[Link("code", "https://github.com/example/six", "test")])])
     assert numbers(store, composed(home, "search", "has:code")) == [6]
+
+
+def test_a_search_that_cannot_be_answered_holds_up_no_other_and_is_not_nothing_new(
+    home: tuple[Store, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, settings = home
+    answer = PeriodIndex._worded
+
+    def broken(index: PeriodIndex, audience: Audience, query: Query) -> list[int]:
+        if audience.value == "towels":
+            raise ValueError("no such field")
+        return answer(index, audience, query)
+
+    monkeypatch.setattr(PeriodIndex, "_worded", broken)
+    with Composer(store, settings, None, DAY, DAY) as composer:
+        asked = [Audience.of("search", value) for value in ("birds", "towels", "proofs")]
+        birds, towels, proofs = composer.compose(asked)
+    assert (numbers(store, birds), numbers(store, proofs)) == ([1], [3])
+    assert (towels.entries, towels.incomplete) == ((), UNANSWERED)

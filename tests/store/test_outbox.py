@@ -118,6 +118,17 @@ def test_a_bounce_finds_what_was_sent(store: Store) -> None:
     assert store.sent_as("") is None
 
 
+def test_many_rows_are_marked_in_one_go(store: Store) -> None:
+    rows = queued(store, 3)
+    store.take(5, 100.0, "one")
+    store.mark_all_sent([(rows[0], "<a@here>"), (rows[2], "<c@here>")])
+    states = {item.id: (item.state, item.message_id, item.attempts) for item in store.outbox()}
+    assert states[rows[0]] == ("sent", "<a@here>", 1)
+    assert states[rows[1]] == ("sending", "", 0)
+    assert store.outbox_counts() == {("mail", "sending"): 1, ("mail", "sent"): 2}
+    assert store.outbox_counts(["sending"]) == {("mail", "sending"): 1}
+
+
 def test_who_left_while_an_edition_was_composed_gets_nothing(store: Store) -> None:
     one, two = readers(store, 2)
     store.leave(one)

@@ -167,13 +167,9 @@ class Delivery:
                 self._store, self._settings, self._engine, dues, exact=day is not None, progress=progress
             )
         report.sent = self.send()
-        counts = self._store.outbox_counts()
-        report.waiting = sum(counts[key] for key in counts if key[1] in ("queued", "retry", "sending"))
-        unsent = sum(
-            number
-            for (channel, state), number in counts.items()
-            if channel not in self.channels and state in ("queued", "retry")
-        )
+        counts = self._store.outbox_counts(("queued", "retry", "sending"))
+        report.waiting = sum(counts.values())
+        unsent = sum(number for (channel, _), number in counts.items() if channel not in self.channels)
         if unsent:
             report.notes.append(f"{unsent} editions wait for a channel that is not configured.")
         return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from ..config import Settings
@@ -18,6 +19,7 @@ from .query_vectors import QueryVectors
 
 # Entries of an edition; what lies beyond is on the site, and is not news tomorrow.
 MOST_ENTRIES = 200
+UNANSWERED = "What this edition is about could not be searched for; the log of the site says why."
 # Versions of known papers behind the new ones.
 MOST_VERSIONS = 20
 
@@ -55,7 +57,8 @@ class Composer:
                 entries = next(found)
             else:
                 entries = _CHOSEN[audience.kind](self, audience)
-            yield self._edition(audience, kind, entries)
+            edition = self._edition(audience, kind, entries or [])
+            yield edition if entries is not None else replace(edition, incomplete=UNANSWERED)
 
     def _edition(
         self, audience: Audience, kind: str, ranked: Sequence[tuple[int, float, tuple[str, ...]]]
@@ -142,7 +145,9 @@ class Composer:
             self._by_category = {name: sorted(keys) for name, keys in found.items()}
         return self._by_category
 
-    def _searched(self, audiences: Sequence[Audience]) -> Iterator[list[tuple[int, float, tuple[str, ...]]]]:
+    def _searched(
+        self, audiences: Sequence[Audience]
+    ) -> Iterator[list[tuple[int, float, tuple[str, ...]]] | None]:
         if not audiences:
             return
         if not self.news.papers:
@@ -157,7 +162,7 @@ class Composer:
             self._index = PeriodIndex(list(self.news.papers.values()), self._meaning, queries)
         today = date.fromisoformat(self.news.last)
         for matches in self._index.matches(audiences, today):
-            yield [(match.key, match.score, (match.reason,)) for match in matches]
+            yield None if matches is None else [(one.key, one.score, (one.reason,)) for one in matches]
 
 
 # How the papers of an audience are chosen, by its kind. Readers and groups will have a function here.

@@ -7,6 +7,7 @@ filters and phrases and either has all of its words or is near to it in meaning.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from ..search.meaning import Meaning
 from ..search.query import Query, parse
 from ..search.words import Words
 from .query_vectors import QueryVectors
+
+log = logging.getLogger(__name__)
 
 # A paper is near where it is nearer than this share of all papers here, and not far by itself; or near by
 # itself. Measured in docs/editions.md.
@@ -64,8 +67,12 @@ class PeriodIndex:
         self._votes = {paper.key: paper.upvotes or 0 for paper in papers}
         self._keys, self._vectors, self._sample = _no_vectors()
         if meaning and queries:
-            self._keys, self._vectors = _vectors(papers, meaning)
-            self._sample = _sample(meaning)
+            try:
+                self._keys, self._vectors = _vectors(papers, meaning)
+                self._sample = _sample(meaning)
+            except Exception as error:  # whatever an encoder of somebody else's does
+                log.error("the encoder failed, editions are composed by words alone: %s", error)
+                self._keys, self._vectors, self._sample = _no_vectors()
 
     def __enter__(self) -> PeriodIndex:
         return self
@@ -76,8 +83,8 @@ class PeriodIndex:
     def close(self) -> None:
         self._folder.cleanup()
 
-    def matches(self, audiences: Sequence[Audience], today: date) -> Iterator[list[Match]]:
-        """Of each search or topic the papers that concern it, best first.
+    def matches(self, audiences: Sequence[Audience], today: date) -> Iterator[list[Match] | None]:
+        """Of each search or topic the papers that concern it, best first; None where it cannot be answered.
 
         ``today`` is what "yesterday" in a search counts from.
         """
@@ -86,13 +93,26 @@ class PeriodIndex:
             queries = [_query(audience, today) for audience in part]
             cosines, near = self._cosines(queries)
             for place, (audience, query) in enumerate(zip(part, queries, strict=True)):
-                yield self._matches(audience, query, cosines[place], near[place])
+                found: list[Match] | None = None
+                try:
+                    found = self._matches(audience, query, cosines[place], near[place])
+                except BaseException as error:  # tantivy's panics are no Exceptions
+                    if not isinstance(error, Exception) and "panic" not in type(error).__name__.lower():
+                        raise
+                    # The others shall get theirs; what it asks for is not for the log.
+                    log.error("a %s of a subscription cannot be answered: %r", audience.kind, error)
+                yield found
 
     def _cosines(self, queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The cosine of each query with each paper, and from which cosine on a paper is near."""
         if self._queries is None or not len(self._keys):
             return np.zeros((len(queries), 0), np.float32), np.full(len(queries), 2.0, np.float32)
-        asked = self._queries.of([query.text for query in queries])
+        try:
+            asked = self._queries.of([query.text for query in queries])
+        except Exception as error:  # whatever an encoder of somebody else's does
+            log.error("the encoder failed, editions are composed by words alone: %s", error)
+            self._keys = self._keys[:0]
+            return self._cosines(queries)
         near = np.full(len(queries), NEAR_COSINE, np.float32)
         if len(self._sample) >= _LEAST_SAMPLE:
             place = int(NEARER_THAN * len(self._sample))

@@ -579,7 +579,7 @@ class Store:
         with self._engine.connect() as connection:
             return outbox.slots(connection, limit)
 
-    def outbox_counts(self) -> dict[tuple[str, str], int]:
-        """How many rows of the outbox there are, by channel and state."""
+    def outbox_counts(self, states: Collection[str] | None = None) -> dict[tuple[str, str], int]:
+        """How many rows of the outbox there are, by channel and state, of ``states`` where given."""
         with self._engine.connect() as connection:
-            return outbox.counts(connection)
+            return outbox.counts(connection, states)

@@ -270,9 +270,11 @@ def deliveries(connection: Connection, day: str) -> Deliveries:
     )
 
 
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
+def counts(connection: Connection, states: Collection[str] | None) -> dict[tuple[str, str], int]:
     """How many rows there are, by channel and state."""
     query = sa.select(_T.c.channel, _T.c.state, sa.func.count()).group_by(_T.c.channel, _T.c.state)
+    if states is not None:
+        query = query.where(_T.c.state.in_(list(states)))
     return {(channel, state): number for channel, state, number in connection.execute(query)}
 
 
