@@ -546,9 +546,12 @@ def _digested(workspace: Any, now: bool, day: Any, dry_run: bool) -> Any:
         delivery = Delivery(store, settings, engine, f"{worker()}/digest", dead=is_dead)
     except DeliveryError as error:
         raise _fail(str(error)) from error
-    if "mail" not in delivery.channels and store.subscriptions(channel="mail", state="active", limit=1):
+    no_mail = "mail" not in delivery.channels and store.subscriptions(channel="mail", state="active", limit=1)
+    if no_mail and not delivery.due(today=now, day=day):
         raise _fail(NO_MAIL_SERVER)
-    return delivery.deliver(today=now, day=day)
+    report = delivery.deliver(today=now, day=day)
+    report.notes += [NO_MAIL_SERVER] if no_mail else []
+    return report
 
 
 def _show_previews(home: Path | None, address: str, day: Any, json: bool) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from .delivery.asking import forget_unconfirmed
-from .delivery.digest import Delivery
+from .delivery.digest import Delivery, DeliveryError
 from .delivery.feeds.websub import tell_hub
 from .delivery.mail.inbox import Inbox, InboxError
 from .delivery.mail.returned import take_in
@@ -42,6 +42,7 @@ class Jobs:
         self._warm = False
         self._schedule = Schedule(workspace.store, workspace.settings, self._stop)
         self._delivery: Delivery | None = None
+        self._undelivered = ""
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -95,7 +96,13 @@ class Jobs:
             if self._delivery is None:
                 name = f"{worker()}/delivery"
                 engine, stop = self._workspace.engine, self._stop
-                self._delivery = Delivery(store, settings, engine, name, dead=is_dead, stop=stop)
+                try:
+                    self._delivery = Delivery(store, settings, engine, name, dead=is_dead, stop=stop)
+                except DeliveryError as error:
+                    if str(error) != self._undelivered:
+                        log.error("no edition is sent: %s", error)
+                        self._undelivered = str(error)
+                    return
             report = self._delivery.deliver()
             if report.due or report.sent.sent or report.sent.failed:
                 told = (report.composed.queued, report.sent.sent, report.sent.retry, report.sent.failed)
