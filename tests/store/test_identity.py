@@ -184,6 +184,29 @@ def test_a_preprint_renamed_for_publication_is_joined_by_a_record_that_names_bot
     assert store.paper("10.1000/a").title == "Doves"
 
 
+def test_the_preprint_server_adds_the_doi_of_the_journal_to_a_stored_preprint(store: Store) -> None:
+    preprint, journal = ("doi", "10.1101/2026.01.02.123456"), ("doi", "10.1371/journal.pone.0099999")
+    add(store, record("Pigeons of a town", preprint, source="biorxiv", abstract=ABSTRACT))
+    # Somebody's file that claims the same is not believed; nor is a server that names the new one alone.
+    add(store, record("Pigeons of a town", preprint, journal, source="bibtex", abstract=ABSTRACT))
+    assert store.paper(journal[1]) is None
+    told = record("Pigeons of a town", preprint, journal, source="biorxiv", abstract=ABSTRACT)
+    assert add(store, told) == {"new": 0, "updated": 1, "unchanged": 0}
+    assert store.paper(journal[1]).id == store.paper(preprint[1]).id == preprint[1]
+    # What publishers and readers tell of the article is of the same paper now.
+    add(store, record("Pigeons of a town", journal, source="crossref", venue="PLOS ONE"))
+    assert store.paper(preprint[1]).venue == "PLOS ONE"
+
+
+def test_a_doi_of_another_paper_is_not_taken_over(store: Store) -> None:
+    preprint, journal = ("doi", "10.1101/2026.01.02.123456"), ("doi", "10.1371/journal.pone.0099999")
+    add(store, record("Pigeons of a town", preprint, source="biorxiv", abstract=ABSTRACT))
+    add(store, record("Lattices of rank eight", journal, source="crossref", abstract=OTHER))
+    add(store, record("Pigeons of a town", preprint, journal, source="biorxiv", abstract=ABSTRACT))
+    assert store.paper(journal[1]).title == "Lattices of rank eight"
+    assert store.paper(preprint[1]).title == "Pigeons of a town"
+
+
 @pytest.mark.parametrize("title", ["Doves, Part II", "Erratum: Doves", "Doves 2024"])
 def test_parts_and_errata_are_not_joined_by_a_record_that_names_both(store: Store, title: str) -> None:
     fields = {"abstract": ABSTRACT, "authors": ["Ada Dove", "Bo Roof"]}

@@ -10,13 +10,13 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ..model.identifiers import SCHEMES
+from ..model.identifiers import SCHEMES, Identifier
 from ..model.papers import ImportReport, Record, Rejection, Withdrawal
 from ..model.validation import RecordError, checked
 from . import schema as s
 from .agreement import bridged, conflicting, foreign, same_work, telling_title
 from .connection import WriteTransaction, in_chunks
-from .merging import State, absorb, title_hash
+from .merging import State, absorb, title_hash, trust
 from .states import Doubt, Joining, Outcome, free_name, load, save
 from .tellings import tell
 from .uniting import unite
@@ -237,11 +237,18 @@ class _Batch:
                 record.identifiers = [i for i in record.identifiers if i not in strange]
         record.identifiers = [i for i in record.identifiers if self.by_identifier.get(i.key, kept) is kept]
         if conflicting(kept, record.identifiers):
-            # A second value of a scheme is an alias only where it is known as one already.
-            record.identifiers = [
-                i for i in record.identifiers if not kept.values(i.scheme) or i.value in kept.values(i.scheme)
-            ]
+            record.identifiers = [i for i in record.identifiers if self._may_have(kept, record, i)]
         return kept
+
+    @staticmethod
+    def _may_have(kept: State, record: Record, identifier: Identifier) -> bool:
+        """Whether ``kept`` may be called so: by the first of a scheme, a known one, or a further DOI."""
+        known = kept.values(identifier.scheme)
+        if not known or identifier.value in known:
+            return True
+        # A preprint and its publication have a DOI each, and the preprint server tells both together.
+        both = any(i.scheme == "doi" and i.value in known for i in record.identifiers)
+        return identifier.scheme == "doi" and both and trust(record.source) >= trust("openreview")
 
     def _unite(self, kept: State, other: State, record: Record) -> None:
         joining = unite(kept, other, record.source, record.where, "one record has identifiers of both")
