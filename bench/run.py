@@ -22,6 +22,10 @@ PROGRAMS = (
     ["bench.peers", *SETS, "--among", str(OUT / "home"), "--needs", str(ROOT / "bench" / "needs")],
     ["bench.growth", "--folder", str(OUT / "growth"), "--from", str(OUT / "home")],
     ["bench.http_speed", "--home", str(OUT / "growth" / "papers-1000000")],
+    ["bench.oai_speed"],
+    ["bench.merging"],
+    ["bench.gather_kills", "--kills", "500"],
+    ["bench.fuzzing", "--inputs", "20000"],
 )
 
 
