@@ -213,6 +213,40 @@ def test_a_new_version_changes_the_entry_and_does_not_come_as_another(tmp_path: 
         workspace.close()
 
 
+def test_a_busy_day_is_in_its_feeds_whole(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "home")
+    try:
+        day, before = "2026-05-29", "2026-05-20"
+        workspace.store.add(
+            known.record(
+                f"2605.{n:05}", f"Paper {n}", "", day if n < 250 else before, n + 1, 1, categories=["cs.LG"]
+            )
+            for n in range(400)
+        )
+        workspace.engine.follow(workspace.store)
+        site = TestClient(create_app(workspace))
+        for path in ("/feeds/latest.json", "/feeds/category/cs.LG.json", f"/feeds/day/{day}.json"):
+            items = site.get(path).json()["items"]
+            days = [item["date_published"][:10] for item in items]
+            assert days.count(day) == 250
+            assert len(items) <= 300
+    finally:
+        workspace.close()
+
+
+def test_a_site_without_papers_has_feeds_without_papers(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "home")
+    try:
+        site = TestClient(create_app(workspace))
+        for path in ("latest", "trending", "category/cs.CV"):
+            for ending, errors in CHECKS.items():
+                response = site.get(f"/feeds/{path}.{ending}")
+                assert (response.status_code, errors(response.content)) == (200, [])
+        assert site.get("/print/latest.pdf").status_code == 404
+    finally:
+        workspace.close()
+
+
 def test_a_hub_is_named_where_one_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known.fill(tmp_path / "home")
     monkeypatch.setenv("BROADSHEET_WEBSUB_HUB", "https://hub.example.org/")

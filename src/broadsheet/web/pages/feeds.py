@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,7 @@ from ... import __version__
 from ...delivery.feeds import FORMATS, Feed, Item, item_of
 from ...delivery.tex import plain_of
 from ...editions import front_page, newest, trending
-from ...model.editions import Edition
+from ...model.editions import Entry
 from ...model.papers import Paper
 from ...model.periods import day_period
 from ...model.text import clean_line
@@ -28,8 +29,11 @@ from .routing import reading
 
 router = APIRouter()
 
-# More than the fullest day of Daily Papers, so that who asks once a day misses nothing.
-MOST_ITEMS = 100
+_T = TypeVar("_T")
+
+# A feed has so many papers, and beyond them all of its last days, so that who asks once a day misses nothing
+# of a category with hundreds; in any case not more than the largest day of all arXiv.
+ITEMS, LAST_DAYS, MOST_ITEMS = 100, 2, 1_000
 # Of the papers like one the nearest, newest first: what came lately and is near.
 _NEAREST = 50
 _MAX_NAME = 200
@@ -148,8 +152,13 @@ def _no_feed(message: str) -> PageError:
 def _latest(request: Request) -> _Subject:
     workspace = workspace_of(request)
 
+    def read(limit: int, offset: int) -> list[Entry]:
+        return newest(workspace.store, workspace.settings, limit=limit, offset=offset).entries
+
     def items() -> Iterable[Item]:
-        return _of_edition(request, newest(workspace.store, workspace.settings, limit=MOST_ITEMS))
+        return _of_entries(
+            request, _of_last_days(read, lambda entry: entry.listing.day if entry.listing else "")
+        )
 
     return _Subject("latest papers", workspace.settings.tagline, "/", items)
 
@@ -158,7 +167,7 @@ def _trending(request: Request) -> _Subject:
     workspace = workspace_of(request)
 
     def items() -> Iterable[Item]:
-        return _of_edition(request, trending(workspace.store, workspace.settings, limit=MOST_ITEMS))
+        return _of_entries(request, trending(workspace.store, workspace.settings, limit=ITEMS).entries)
 
     return _Subject("trending papers", "What readers turn to now", "/papers/trending", items)
 
@@ -168,9 +177,26 @@ def _day(request: Request, name: str) -> _Subject:
     edition = front_page(workspace.store, workspace.settings, "day", period.name, limit=MOST_ITEMS)
     if not edition.entries:
         raise _no_feed(f"No papers were listed on {period.title}.")
+    path = f"/papers/date/{name}"
     return _Subject(
-        period.title, "The papers of one day", f"/papers/date/{name}", lambda: _of_edition(request, edition)
+        period.title, "The papers of one day", path, lambda: _of_entries(request, edition.entries)
     )
+
+
+def _of_last_days(read: Callable[[int, int], list[_T]], day_of: Callable[[_T], str]) -> list[_T]:
+    """What ``read`` (limit, offset) gives, newest first: `ITEMS`, and all of the last days beyond them."""
+    found = read(ITEMS, 0)
+    first = _days_before(day_of(found[0]), LAST_DAYS) if found else ""
+    while len(found) < MOST_ITEMS and found and day_of(found[-1]) > first:
+        more = read(ITEMS, len(found))
+        if not more:
+            break
+        found += more
+    return found
+
+
+def _days_before(day: str, days: int) -> str:
+    return (date.fromisoformat(day[:10]) - timedelta(days=days)).isoformat() if day else ""
 
 
 def _search(request: Request, q: str) -> _Subject:
@@ -238,10 +264,13 @@ def _parsed(text: str) -> Query:
 
 def _found(request: Request, query: Query) -> Iterable[Item]:
     workspace = workspace_of(request)
-    hits = workspace.engine.search(query, limit=MOST_ITEMS).hits
-    papers = workspace.store.papers([hit.key for hit in hits])
+
+    def read(limit: int, offset: int) -> list[Paper]:
+        hits = workspace.engine.search(query, limit=limit, offset=offset).hits
+        return workspace.store.papers([hit.key for hit in hits])
+
     # What was named stands first among results; here nothing goes before the date.
-    return _of_papers(request, sorted(papers, key=_newness, reverse=True))
+    return _of_papers(request, sorted(_of_last_days(read, _newness), key=_newness, reverse=True))
 
 
 def _newness(paper: Paper) -> str:
@@ -253,9 +282,9 @@ def _of_papers(request: Request, papers: Iterable[Paper]) -> Iterable[Item]:
     return [item_of(paper, base) for paper in papers]
 
 
-def _of_edition(request: Request, edition: Edition) -> Iterable[Item]:
+def _of_entries(request: Request, entries: Iterable[Entry]) -> Iterable[Item]:
     base = base_url(request)
-    for entry in edition.entries:
+    for entry in entries:
         item = item_of(entry.paper, base)
         item.place, item.score, item.reasons = entry.place, entry.score, entry.reasons
         yield item
