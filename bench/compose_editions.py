@@ -1,8 +1,8 @@
 """Composes editions for 10,000 different subscriptions over 1,000 new papers, as `broadsheet digest` does.
 
-The papers are those of the Daily Papers data, put on one day: 60 of them in Daily Papers, all in the lists of
-their categories. The subscriptions are searches (keywords and pairs of title words of other papers, some
-with filters), topics (titles of other papers), categories and the front page, all different.
+The papers are real ones, put on one day: 60 of Daily Papers, the others of arXiv, in the lists of their
+categories. The subscriptions are searches (keywords and pairs of title words of other papers, some with
+filters), topics (titles of other papers), categories and the front page, all different.
 
     python -m bench.compose_editions [--subscriptions 10000] [--home DIR]
 """
@@ -47,7 +47,7 @@ def records(papers: list[dict[str, object]]) -> Iterator[Record]:
     places: dict[str, int] = {}
     for place, paper in enumerate(papers, 1):
         lists = ["daily_papers"] if place <= CHOSEN else []
-        lists += [f"arxiv:{name}" for name in paper.get("categories") or ["cs.LG"]]
+        lists += [f"arxiv:{name}" for name in paper.get("categories") or ()]
         listings = []
         for name in lists:
             places[name] = places.get(name, 0) + 1
@@ -58,7 +58,7 @@ def records(papers: list[dict[str, object]]) -> Iterator[Record]:
             identifiers=[arxiv_identifier(str(paper["arxiv_id"]))],
             abstract=str(paper.get("abstract") or ""),
             authors=[Author(str(name)) for name in paper.get("authors") or ()],
-            categories=list(paper.get("categories") or ["cs.LG"]),
+            categories=list(paper.get("categories") or ()),
             ai_keywords=list(paper.get("ai_keywords") or ()),
             upvotes=paper.get("upvotes"),
             listings=listings,
@@ -97,9 +97,11 @@ def main() -> None:
     home = options.home or Path(tempfile.mkdtemp(prefix="broadsheet-bench-"))
     home.mkdir(parents=True, exist_ok=True)
     settings = Settings(home=home)
-    everything = told("daily_papers.jsonl.gz")
-    random.Random(_SEED).shuffle(everything)
-    new, others = everything[:PAPERS], everything[PAPERS:]
+    chosen, announced = told("daily_papers.jsonl.gz"), told("arxiv_papers.jsonl.gz")
+    for papers in (chosen, announced):
+        random.Random(_SEED).shuffle(papers)
+    new = chosen[:CHOSEN] + announced[: PAPERS - CHOSEN]
+    others = chosen[CHOSEN:] + announced[PAPERS:]
     database = home / "broadsheet.db"
     fresh = not database.exists()
     store = Store.open(settings.store_url)
@@ -109,7 +111,7 @@ def main() -> None:
         engine.follow(store)
         for place, audience in enumerate(audiences(others, options.subscriptions)):
             store.subscribe(Subscription(0, "mail", f"reader{place}@example.org", audience), confirmed=True)
-        del everything, new, others
+        del chosen, announced, papers, new, others
     dues = store.due(day=date.fromisoformat(DAY))
     figures: dict[str, object] = {"papers": store.counts()["papers"], "subscriptions": len(dues)}
     for name in ("first run (queries are encoded)", "later runs (queries are kept)"):

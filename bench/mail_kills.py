@@ -24,6 +24,7 @@ import signal
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
@@ -223,11 +224,15 @@ def main() -> None:
                 traceback.print_exc()
             finally:
                 os._exit(code)
-        wait = chance.uniform(0.05, options.longest) if len(kills) < options.kills else 3600.0
-        deadline, ended = time.time() + wait, 0
-        while time.time() < deadline and not ended:
+        done = len(kills) >= options.kills
+        deadline, ended = time.time() + (3600.0 if done else chance.uniform(0.05, options.longest)), 0
+        # Every second one is killed while mails are on their way, the others at any time from their start on.
+        size = log.stat().st_size if runs % 2 and not done and log.exists() else None
+        while (time.time() < deadline or size is not None) and not ended:
             ended, status = os.waitpid(child, os.WNOHANG)
-            time.sleep(0.002)
+            if size is not None and log.stat().st_size > size:
+                size, deadline = None, time.time() + chance.uniform(0.0, options.longest / 2)
+            time.sleep(0.001)
         if ended:
             if status:
                 sys.exit(f"the sender failed with {status}")
@@ -271,7 +276,10 @@ def counted(home: Path, log: Path, kills: list[float], options: argparse.Namespa
                 before.append(since)
             else:
                 behind.append(until)
+    moments = sorted(answered for answers in copies.values() for answered in answers if answered)
+    under_way = sum(1 for kill in kills if 0 < kill - moments[max(bisect(moments, kill) - 1, 0)] < 2 * _JUST)
     return {
+        "kills within 100 ms behind a mail": under_way,
         "arrived": len(copies),
         "forgotten": len(wanted - copies.keys()),
         "sent to whom the server refuses": len(copies.keys() - wanted),
@@ -280,6 +288,8 @@ def counted(home: Path, log: Path, kills: list[float], options: argparse.Namespa
         "of these, the sender was killed before the answer": len(before),
         "of these, killed within 50 ms behind it": sum(1 for until in behind if until < _JUST),
         "of these, without a reason": sum(1 for until in behind if until >= _JUST),
+        "behind the answer, median, ms": 1000 * sorted(behind)[len(behind) // 2] if behind else 0.0,
+        "behind the answer, longest, ms": 1000 * max(behind, default=0.0),
         "copies with another Message-ID": sum(1 for names in identities.values() if len(names) > 1),
         "states": dict(states),
     }

@@ -27,6 +27,8 @@ ABSTRACTS_EVERY_SECONDS = 3600.0
 GATHER_EVERY_SECONDS = 30.0
 # How soon an edition is composed once its hour has come, and a mail is tried again once it may be.
 DELIVER_EVERY_SECONDS = 20.0
+# What is due meanwhile does not wait longer for domains that take few mails at a time.
+DELIVER_PATIENCE_SECONDS = 60.0
 # Papers come in by hundreds; a hub that is told of each of them would be told too often.
 WEBSUB_EVERY_SECONDS = 120.0
 # Servers give up after hours or days; the mailbox need not be looked at more often.
@@ -103,7 +105,7 @@ class Jobs:
                         log.error("no edition is sent: %s", error)
                         self._undelivered = str(error)
                     return
-            report = self._delivery.deliver()
+            report = self._delivery.deliver(patience=DELIVER_PATIENCE_SECONDS)
             if report.due or report.sent.sent or report.sent.failed:
                 told = (report.composed.queued, report.sent.sent, report.sent.retry, report.sent.failed)
                 log.info("delivery: %d editions queued, %d sent, %d to try again, %d failed", *told)

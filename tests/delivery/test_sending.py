@@ -120,7 +120,10 @@ def test_an_edition_that_is_days_old_is_given_up(
 ) -> None:
     queued(store, settings, "ada@example.org")
     monkeypatch.setattr(sending, "GIVE_UP_SECONDS", -1.0)
-    assert sent(store, settings, Recording(lambda item: Retry("451 later"))).failed == 1
+    answers = iter([Retry("451 later"), Retry("the server is away", away=True)])
+    queued(store, settings, "bob@example.org")
+    assert sent(store, settings, Recording(lambda item: next(answers))).failed == 2
+    assert [state[1] for state in states(store)] == ["failed", "failed"]
     assert states(store)[0][3].endswith("451 later")
 
 
@@ -170,9 +173,23 @@ def test_one_domain_gets_no_more_than_its_rate(store: Store, settings: Settings)
         at.append((time.monotonic(), item.subscription.domain))
         return Sent()
 
-    assert sent(store, settings, Recording(answer), domain_rate=4.0).sent == 5
+    sending_patiently = sender(store, settings, Recording(answer), domain_rate=4.0)
+    assert asyncio.run(sending_patiently.run(until_empty=True)).sent == 5
     slow = [moment for moment, domain in at if domain == "slow.example.org"]
     assert slow[-1] - slow[0] >= 3 / 4.0 - 0.05
+
+
+def test_a_slow_domain_holds_up_no_other_and_is_waited_for(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sending, "_IDLE_SECONDS", 0.05)
+    queued(store, settings, *(f"reader{n}@slow.example.org" for n in range(4)), "ada@example.org")
+    channel = Recording()
+    hurried = sender(store, settings, channel, domain_rate=5.0)
+    assert asyncio.run(hurried.run(until_empty=True, patience=0.0)).sent == 2
+    assert {item.subscription.domain for item in channel.items} == {"slow.example.org", "example.org"}
+    assert asyncio.run(sender(store, settings, channel, domain_rate=5.0).run(until_empty=True)).sent == 3
 
 
 def test_rows_of_other_channels_and_of_those_who_left_are_not_sent(store: Store, settings: Settings) -> None:

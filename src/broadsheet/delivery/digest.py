@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -146,6 +147,7 @@ class Delivery:
         today: bool = False,
         day: date | None = None,
         progress: Callable[[int], None] | None = None,
+        patience: float = math.inf,
     ) -> DigestReport:
         """Composes what is due and sends all that waits and may be sent now.
 
@@ -154,6 +156,7 @@ class Delivery:
             today: whatever the hour, for the present day of each subscription.
             day: for that day instead, just its own news.
             progress: called with the number of subscriptions composed for since the last call.
+            patience: for how many seconds to go on for mail domains that are at their rate.
         """
         now = now or datetime.now(UTC)
         report = DigestReport((day or now.date()).isoformat())
@@ -166,7 +169,7 @@ class Delivery:
             report.composed = compose_due(
                 self._store, self._settings, self._engine, dues, exact=day is not None, progress=progress
             )
-        report.sent = self.send()
+        report.sent = self.send(patience)
         counts = self._store.outbox_counts(("queued", "retry", "sending"))
         report.waiting = sum(counts.values())
         unsent = sum(number for (channel, _), number in counts.items() if channel not in self.channels)
@@ -174,10 +177,10 @@ class Delivery:
             report.notes.append(f"{unsent} editions wait for a channel that is not configured.")
         return report
 
-    def send(self) -> SendReport:
-        """Sends what waits and may be sent now."""
+    def send(self, patience: float = math.inf) -> SendReport:
+        """Sends what waits and may be sent now; ``patience`` as for `deliver`."""
         self._sender.report = SendReport()
-        return asyncio.run(self._sender.run(until_empty=True))
+        return asyncio.run(self._sender.run(until_empty=True, patience=patience))
 
     def prune(self, now: datetime | None = None) -> int:
         """Removes editions that were done with long ago."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -122,8 +123,15 @@ class Sender:
         self._papers: OrderedDict[int, Paper] = OrderedDict()
         self.report = SendReport()
 
-    async def run(self, until_empty: bool = False) -> SendReport:
-        """Sends until stopped, or until nothing waits any more that could be sent now."""
+    async def run(self, until_empty: bool = False, patience: float = math.inf) -> SendReport:
+        """Sends until stopped, or until nothing waits any more that could be sent now.
+
+        ``patience`` is for how many seconds it then goes on for mail domains that are at their rate.
+        """
+        # What changed since the last run is read anew.
+        self._editions.clear()
+        self._papers.clear()
+        end = time.monotonic() + patience
         self._take_over()
         self._journal = Journal(self._folder, self._worker)
         try:
@@ -134,7 +142,7 @@ class Sender:
                 if self._sending:
                     await self._round()
                     await self._write()
-                elif until_empty:
+                elif until_empty and not (self._busy(0.0) and time.monotonic() < end):
                     break
                 else:
                     await asyncio.sleep(_IDLE_SECONDS)
@@ -195,8 +203,12 @@ class Sender:
             open_channels.append(name)
         if not open_channels:
             return []
-        busy = [domain for domain, free in self._next_of_domain.items() if free > now + _PATIENCE]
-        return self._prepared(limit, now, open_channels, busy)
+        return self._prepared(limit, now, open_channels, self._busy(_PATIENCE))
+
+    def _busy(self, seconds: float) -> list[str]:
+        """The domains that are at their rate for more than ``seconds`` from now."""
+        now = time.time()
+        return [domain for domain, free in self._next_of_domain.items() if free > now + seconds]
 
     def _prepared(
         self, limit: int, now: float, channels: Collection[str], busy: Collection[str]
@@ -308,23 +320,26 @@ class Sender:
                 self._marks.append(lambda: store.suppress(outgoing.subscription.address, reason))
                 self.report.suppressed += 1
             self.report.failed += 1
-        elif answer.away:
-            self._leave_alone(channel, answer)
-            when = self._away[channel].until
-            self._marks.append(lambda: store.mark_retry(number, when, reason, counted=False))
-            self.report.away = reason
-            self.report.retry += 1
+            self._away.pop(channel, None)
             return
-        elif _age(created) > GIVE_UP_SECONDS:
+        if answer.away:
+            self._leave_alone(channel, answer)
+            self.report.away = reason
+        else:
+            self._away.pop(channel, None)
+        if _age(created) > GIVE_UP_SECONDS:
             given_up = f"given up after {GIVE_UP_SECONDS / 86_400:g} days: {reason}"
             self._marks.append(lambda: store.mark_failed(number, given_up))
             self.report.failed += 1
+        elif answer.away:
+            when = self._away[channel].until
+            self._marks.append(lambda: store.mark_retry(number, when, reason, counted=False))
+            self.report.retry += 1
         else:
             pause = self._pauses[min(outgoing.attempts, len(self._pauses) - 1)]
             when = time.time() + max(pause, answer.after or 0.0)
             self._marks.append(lambda: store.mark_retry(number, when, reason))
             self.report.retry += 1
-        self._away.pop(channel, None)
 
     def _leave_alone(self, channel: str, answer: Retry) -> None:
         away = self._away.setdefault(channel, _Away())
