@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ _LENGTH = 280
 # Texts shorter or longer than that are tried, the nearest first, until the last page is full.
 _SCALES = (1.0, 0.9, 1.15, 0.8, 1.3, 0.7, 1.5, 1.8)
 _PATIENCE_S = 30
+# On a machine of many cores typst would take address space for a thread on each, and more than it may.
+_SMALL = {"RAYON_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2"}
 _PRESS, _TEMPLATE = Path(__file__).with_name("press.py"), Path(__file__).with_name("sheet.typ")
 
 # Typst uses all processors it can have; two sheets at once only take each other's memory.
@@ -64,7 +67,14 @@ def _printed(sheet: Sheet, paper: str, *more: str) -> Iterator[Path]:
         (folder / "sheet.typ").write_bytes(_TEMPLATE.read_bytes())
         command = [sys.executable, "-I", str(_PRESS), name, *more]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE_S, cwd=name)
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                timeout=_PATIENCE_S,
+                cwd=name,
+                env=os.environ | _SMALL,
+            )
         except subprocess.CalledProcessError as error:
             why = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or [
                 f"ended with {error.returncode}"
