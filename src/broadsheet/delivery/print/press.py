@@ -75,7 +75,8 @@ def set_best(folder: Path) -> _Press:
     for data in lengths:
         left.append(press.set(data))
         # Where the second is as the first, there is nothing more to cut or to tell.
-        if left[-1] <= _FULL or left[1:2] == left[:1] or time.monotonic() - began > _PATIENCE_S:
+        taken = time.monotonic() - began
+        if left[-1] <= _FULL or left[1:2] == left[:1] or taken + taken / len(left) > _PATIENCE_S:
             break
     best = left.index(min(left))
     if best != len(left) - 1:
