@@ -417,6 +417,11 @@ class Store:
         with self._engine.connect() as connection:
             return subscriptions.suppressions(connection, limit)
 
+    def suppressed_count(self) -> int:
+        """How many addresses are suppressed."""
+        with self._engine.connect() as connection:
+            return subscriptions.suppressed_count(connection)
+
     # -- editions and the outbox
 
     def save_edition(
@@ -578,6 +583,11 @@ class Store:
         """The days that have rows in the outbox, latest first."""
         with self._engine.connect() as connection:
             return outbox.slots(connection, limit)
+
+    def last_sent(self) -> str:
+        """When an edition was last taken by the other side (a UTC timestamp); empty where none was."""
+        with self._engine.connect() as connection:
+            return outbox.last_sent(connection)
 
     def outbox_counts(self, states: Collection[str] | None = None) -> dict[tuple[str, str], int]:
         """How many rows of the outbox there are, by channel and state, of ``states`` where given."""

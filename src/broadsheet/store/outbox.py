@@ -282,3 +282,8 @@ def slots(connection: Connection, limit: int) -> list[str]:
     """The days that have editions, latest first."""
     query = sa.select(_T.c.slot).distinct().order_by(_T.c.slot.desc()).limit(limit)
     return list(connection.execute(query).scalars())
+
+
+def last_sent(connection: Connection) -> str:
+    """When something was last taken by the other side (a UTC timestamp); empty where nothing was."""
+    return connection.execute(sa.select(sa.func.max(_T.c.sent))).scalar() or ""

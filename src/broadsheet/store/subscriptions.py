@@ -266,3 +266,7 @@ def suppressed(connection: Connection, address: str) -> str:
 def suppressions(connection: Connection, limit: int) -> list[Suppression]:
     query = sa.select(s.suppressions).order_by(s.suppressions.c.at.desc()).limit(limit)
     return [Suppression(row.address_key, row.reason, row.at) for row in connection.execute(query)]
+
+
+def suppressed_count(connection: Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(s.suppressions)).scalar() or 0

@@ -96,12 +96,42 @@ class _State(Collector):
             "broadsheet_index_unencoded", "Papers whose vectors are to be made.", {(): state.unencoded}
         )
         yield from self._sources()
+        yield from self._deliveries()
 
     def _counts(self) -> dict[str, int]:
         with self._lock:
             if not self._counted or time.monotonic() - self._counted_at > _COUNTED_EVERY_S:
                 self._counted, self._counted_at = self._workspace.store.counts(), time.monotonic()
             return self._counted
+
+    def _deliveries(self) -> Iterator[Metric]:
+        store = self._workspace.store
+        yield _gauge(
+            "broadsheet_subscriptions",
+            "Subscriptions by state.",
+            {(state,): number for state, number in store.subscription_counts().items()},
+            "state",
+        )
+        outbox = store.outbox_counts()
+        yield _gauge(
+            "broadsheet_outbox", "Editions in the outbox, of the last weeks.", outbox, "channel", "state"
+        )
+        last, next_try = store.last_sent(), store.next_try()
+        yield _gauge(
+            "broadsheet_last_sent_timestamp_seconds",
+            "When an edition was last taken by the other side.",
+            {(): _seconds(last)} if last else {},
+        )
+        yield _gauge(
+            "broadsheet_next_try_timestamp_seconds",
+            "From when on the first waiting edition may be sent.",
+            {(): next_try} if next_try is not None else {},
+        )
+        yield _gauge(
+            "broadsheet_suppressed_addresses",
+            "Addresses that nothing is sent to any more.",
+            {(): store.suppressed_count()},
+        )
 
     def _sources(self) -> Iterator[Metric]:
         sources = self._accounts.current().sources

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from . import (
     about,
     coverage,
+    delivery,
     editions,
     feeds,
     hooks,
@@ -21,6 +22,7 @@ from . import (
 router = APIRouter(include_in_schema=False)
 # Papers come last: their addresses take whatever the others leave.
 for part in (
-    plumbing, about, coverage, feeds, hooks, print, search, trending, subscriptions, editions, papers,
+    plumbing, about, coverage, delivery, feeds, hooks, print, search, trending, subscriptions,
+    editions, papers,
 ):  # fmt: skip
     router.include_router(part.router)

@@ -51,7 +51,7 @@ ZONES = (
     "Africa/Johannesburg", "Asia/Dubai",
     "Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
-_CHOICES = {
+KIND_TITLES = {
     "everybody": "The front page",
     "category": "A category, such as cs.CV",
     "search": "A search, as in the search field",
@@ -141,7 +141,7 @@ class Form:
 def _choices(form: Form) -> dict[str, Any]:
     return {
         "form": form,
-        "kinds": [(kind, _CHOICES.get(kind, kind)) for kind in AUDIENCE_KINDS],
+        "kinds": [(kind, KIND_TITLES.get(kind, kind)) for kind in AUDIENCE_KINDS],
         "frequencies": list(zip(FREQUENCIES, ("Every day", "Once a week", "On these days"), strict=True)),
         "weekdays": list(enumerate(WEEKDAYS)),
         "zones": ZONES,
