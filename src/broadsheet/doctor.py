@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from .delivery.katex import mathml
+from .delivery.mail.checks import mail_checks
 from .gathering import configured_sources
 from .gathering.schedule import next_try
 from .sources.source import Source
@@ -40,6 +41,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_search(workspace),
         _formulas(),
         *_gathering(workspace),
+        *(Finding(one.part, one.ok, one.message, one.remedy) for one in mail_checks(workspace.settings)),
     ]
 
 
