@@ -32,8 +32,8 @@ router = APIRouter()
 _T = TypeVar("_T")
 
 # A feed has so many papers, and beyond them all of its last days, so that who asks once a day misses nothing
-# of a category with hundreds; in any case not more than the largest day of all arXiv.
-ITEMS, LAST_DAYS, MOST_ITEMS = 100, 2, 1_000
+# of a category with hundreds: what arXiv announces on Monday was sent in since Friday.
+ITEMS, LAST_DAYS, MOST_ITEMS = 100, 3, 1_000
 # Of the papers like one the nearest, newest first: what came lately and is near.
 _NEAREST = 50
 _MAX_NAME = 200
