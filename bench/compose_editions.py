@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 import resource
 import shutil
 import tempfile
@@ -67,7 +68,9 @@ def records(papers: list[dict[str, object]]) -> Iterator[Record]:
 
 def audiences(papers: list[dict[str, object]], number: int) -> list[Audience]:
     chance = random.Random(_SEED)
-    categories = sorted({str(name) for paper in papers for name in paper.get("categories") or ()})
+    names = {str(name) for paper in papers for name in paper.get("categories") or ()}
+    # Classes of other schemes (ACM, MSC) stand among the categories of arXiv.
+    categories = sorted(name for name in names if re.fullmatch(r"[a-z][a-z-]+(\.[A-Za-z-]+)?", name))
     found = {Audience(): None} | {Audience.of("category", name): None for name in categories}
     searches, topics = [], []
     for paper in papers:
