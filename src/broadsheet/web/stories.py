@@ -128,8 +128,9 @@ def _stood(listing: Listing, days: bool, lists: bool) -> Fact:
 def list_title(name: str) -> str:
     """The name of a list as people write it."""
     source, _, part = name.partition(":")
-    title = _LISTS.get(source, source.replace("_", " "))
-    return f"{title} {part}" if part else title
+    if source not in _LISTS:
+        return name.replace("_", " ")
+    return f"{_LISTS[source]} {part}" if part else _LISTS[source]
 
 
 def counted(number: int, noun: str) -> str:

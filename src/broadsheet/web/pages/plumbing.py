@@ -42,9 +42,16 @@ def ready(request: Request) -> Response:
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
+# What crawlers need not ask for: it holds nothing that other pages do not, and costs more.
+_CLOSED = (
+    "/api/", "/search", "/similar", "/suggest", "/print/", "/feeds/search", "/feeds/similar", "/confirm/",
+    "/subscription/", "/unsubscribe/", "/delivery",
+)  # fmt: skip
+
+
 @reading(router, "/robots.txt")
 def robots(request: Request) -> Response:
-    closed = "".join(f"Disallow: {path}\n" for path in ("/api/", "/search", "/similar", "/suggest"))
+    closed = "".join(f"Disallow: {path}\n" for path in _CLOSED)
     text = f"User-agent: *\n{closed}\nSitemap: {base_url(request)}/sitemap.xml\n"
     return Response(text, media_type="text/plain; charset=utf-8")
 
