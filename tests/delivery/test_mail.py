@@ -22,6 +22,7 @@ from broadsheet.model.editions import ComposedEdition, ComposedEntry
 from broadsheet.model.identifiers import Identifier
 from broadsheet.model.papers import Author, Link, Paper
 from broadsheet.model.subscriptions import Subscription
+from tests.delivery.mail_rules import broken
 from tests.delivery.playing_smtp import playing_smtp
 
 SITE = "https://papers.example.org"
@@ -310,3 +311,26 @@ def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "key.pem", tmp_path / "none.pem"):
         with pytest.raises(SenderError, match="BROADSHEET_DKIM_KEY"):
             Sender.of("papers@example.org", key=str(path))
+
+
+def test_mails_of_real_papers_keep_every_rule(shared: Path) -> None:
+    from bench.mail_speed import outgoing, real_papers
+
+    papers = real_papers(shared / "data" / "daily_papers.jsonl.gz", 1_500)
+    made = Renderer(Site("Die Tägliche", postal_address="1 Paper Street"))
+    sender = Sender.of("Die Tägliche <papers@example.org>", bounces="bounces+@example.org")
+    items = outgoing(papers, 200, 40)
+    assert {rule for one in items for rule in broken(message(one, made.rendered(one), sender))} == set()
+
+
+def test_a_mail_that_breaks_a_rule_is_told() -> None:
+    data = written(item())
+    assert broken(data) == []
+    for old, new in (
+        (f"<{SITE}/unsubscribe/abc>".encode(), b"=?utf-8?q?=3Chttps=3A//papers.example/abc=3E?="),
+        (b"\r\nDate: ", b"\r\nDated: "),
+        (b"\r\nSubject:", b"\nSubject:"),
+        (b"Content-Type: text/html", b"Content-Type: text/plain"),
+        (b"=\r\n", b""),
+    ):
+        assert old in data and broken(data.replace(old, new))

@@ -34,6 +34,10 @@ _SIGNED = (
 )  # fmt: skip
 
 
+# RFC 2045 allows 76 characters in a line of quoted-printable; the library takes those of a header.
+_POLICY = SMTP.clone(max_line_length=76)
+
+
 class SenderError(ValueError):
     """The settings of mail cannot be used; the message names the setting and the remedy."""
 
@@ -169,7 +173,7 @@ def _common(to: str, rendered: Rendered, sender: Sender, number: str, now: datet
 
 
 def _whole(headers: dict[str, str], rendered: Rendered, sender: Sender) -> bytes:
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=_POLICY)
     # Quoted-printable: every server takes it, and a person can read its source.
     made.set_content(rendered.text, cte="quoted-printable")
     if rendered.html:
@@ -230,7 +234,8 @@ def _words(header: str, text: str, *, quoted: bool = False) -> str:
     """``text`` as ``header`` holds it: encoded where it is not ASCII (RFC 2047), and folded."""
     text = _one_line(text)
     if not text.isascii():
-        return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+        # An encoded word has 75 characters at most, to which the library adds the space before it.
+        return Header(text, "utf-8", maxlinelen=75, header_name=header).encode(linesep="\r\n")
     if quoted and not re.fullmatch(r"[\w !#$%&'*+/=?^`{|}~-]*", text):
         return '"' + re.sub(r'([\\"])', r"\\\1", text) + '"'
     return Header(text, "us-ascii", header_name=header).encode(linesep="\r\n")
