@@ -68,7 +68,7 @@ def _headers(mail: EmailMessage):
             yield f"{name}: {defect!r}"
     if len(mail["From"].addresses) != 1 or len(mail["To"].addresses) != 1:
         yield "it has not one sender and one reader"
-    if mail["Date"].datetime is None:
+    if not mail["Date"] or mail["Date"].datetime is None:
         yield "Date is none"
     if not re.fullmatch(r"<[!-;=?-~]+@[A-Za-z0-9.-]+>", mail["Message-ID"]):
         yield "Message-ID is none"
@@ -89,6 +89,7 @@ def _parts(mail: EmailMessage, body: bytes):
     parts = list(mail.iter_parts())
     if [part.get_content_type() for part in parts] != ["text/plain", "text/html"]:
         yield "its parts are not plain text and HTML, in that order"
+        return
     for part in parts:
         kind = part.get_content_type()
         if part.defects:

@@ -6,6 +6,7 @@ Sources: RFC 2369 and 8058 (leaving by one click), RFC 2919 (List-Id), RFC 6376 
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import hashlib
 import re
@@ -13,8 +14,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from pathlib import Path
@@ -32,10 +31,6 @@ _SIGNED = (
     b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type", b"reply-to",
     b"list-id", b"list-unsubscribe", b"list-unsubscribe-post",
 )  # fmt: skip
-
-
-# RFC 2045 allows 76 characters in a line of quoted-printable; the library takes those of a header.
-_POLICY = SMTP.clone(max_line_length=76)
 
 
 class SenderError(ValueError):
@@ -173,15 +168,29 @@ def _common(to: str, rendered: Rendered, sender: Sender, number: str, now: datet
 
 
 def _whole(headers: dict[str, str], rendered: Rendered, sender: Sender) -> bytes:
-    made = EmailMessage(policy=_POLICY)
-    # Quoted-printable: every server takes it, and a person can read its source.
-    made.set_content(rendered.text, cte="quoted-printable")
-    if rendered.html:
-        made.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-        # The boundary is the same at every try, as all else is.
-        made.set_boundary("=_" + hashlib.sha256(headers["Message-ID"].encode()).hexdigest()[:32])
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return _signed(head.encode() + made.as_bytes(), sender)
+    headers["MIME-Version"] = "1.0"
+    if not rendered.html:
+        return _signed(_head(headers) + _part("plain", rendered.text), sender)
+    # The boundary is the same at every try, as all else is; no quoted-printable text holds "=_".
+    boundary = "=_" + hashlib.sha256(headers["Message-ID"].encode()).hexdigest()[:32]
+    headers["Content-Type"] = f'multipart/alternative;\r\n boundary="{boundary}"'
+    limit = f"--{boundary}\r\n".encode()
+    parts = (_part("plain", rendered.text), _part("html", rendered.html))
+    body = b"".join(limit + part for part in parts) + f"--{boundary}--\r\n".encode()
+    return _signed(_head(headers) + b"\r\n" + body, sender)
+
+
+def _head(headers: dict[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+
+
+def _part(kind: str, text: str) -> bytes:
+    """``text`` as a part; quoted-printable: every server takes it, and a person can read its source."""
+    lines = "\r\n".join(text.splitlines()).encode()
+    head = (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    )
+    return head.encode() + binascii.b2a_qp(lines, istext=True) + b"\r\n"
 
 
 def _signed(data: bytes, sender: Sender) -> bytes:
@@ -230,6 +239,7 @@ def _ascii_url(url: str) -> str:
     return parts._replace(netloc=host, path=quote(parts.path, safe="/%:;@")).geturl()
 
 
+@lru_cache(maxsize=4_000)
 def _words(header: str, text: str, *, quoted: bool = False) -> str:
     """``text`` as ``header`` holds it: encoded where it is not ASCII (RFC 2047), and folded."""
     text = _one_line(text)
