@@ -23,6 +23,8 @@ FORM = {
     "day": "4",
     "hour": "6",
     "zone": "UTC",
+    # What people do not see, browsers send empty.
+    "website": "",
 }
 
 

@@ -190,7 +190,7 @@ def _subscribed(request: Request, fields: Mapping[str, list[str]]) -> Response:
     except (SubscriptionError, AudienceError) as error:
         return _subscribe_page(request, form, f"{error}.")
     # A field that people do not see: whoever fills it in is a program.
-    if fields.get("website"):
+    if any(fields.get("website", [])):
         return _look_into_your_mail(request)
     if reason := workspace.store.suppressed(address):
         raise PageError(
