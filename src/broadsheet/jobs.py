@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -83,6 +84,9 @@ class Jobs:
         if not self._warm:
             # No reader should wait for what a first search reads from the disk.
             self._workspace.engine.warm()
+            # What is in memory now stays: the collector of garbage need not look at it during requests.
+            gc.collect()
+            gc.freeze()
             self._warm = True
         self._workspace.engine.follow(self._workspace.store, stop=self._stop)
 
