@@ -202,14 +202,16 @@ def _environment() -> Environment:
     return made
 
 
-def _wrapped(text: str, indent: int = 0) -> str:
-    """``text`` in lines of at most 76 characters; words and addresses stay whole."""
-    room = " " * indent
+def _wrapped(text: str, indent: int = 0, further: int | None = None) -> str:
+    """``text`` in lines of at most 76 characters, those after the first indented by ``further``.
+
+    Words and addresses stay whole.
+    """
     return textwrap.fill(
         text,
         _WIDTH,
-        initial_indent=room,
-        subsequent_indent=room,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent if further is None else further),
         break_long_words=False,
         break_on_hyphens=False,
     )
