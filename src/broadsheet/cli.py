@@ -462,6 +462,8 @@ def subscribe(
         # Rooms and webhooks belong to whoever knows their address.
         stored = workspace.store.subscribe(wanted, confirmed or channel != "mail")
         note = "" if stored.state != "pending" else _asked(workspace.settings, stored)
+        if channel == "webhook":
+            note = f"What is posted is signed with the secret {_webhook_secret(workspace.settings, stored)}"
     if _wants_json(json):
         told = ("id", "channel", "address", "frequency", "hour", "zone", "state")
         values = {name: getattr(stored, name) for name in told}
@@ -470,6 +472,15 @@ def subscribe(
         console.print(f"{stored.address}: {stored.words} ({stored.state})", markup=False, highlight=False)
         if note:
             console.print(note, markup=False, highlight=False)
+
+
+def _webhook_secret(settings: Any, stored: Any) -> str:
+    from .delivery.chat import secret_of
+    from .delivery.signed import Signer
+
+    # The first call makes the secret that those of webhooks are made from.
+    Signer.of_home(settings.home)
+    return secret_of((settings.home / "secret.key").read_bytes(), stored)
 
 
 def _asked(settings: Any, stored: Any) -> str:

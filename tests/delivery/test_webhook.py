@@ -16,8 +16,10 @@ from broadsheet.delivery.channels import Outgoing, Refused, Retry, Sent
 from broadsheet.delivery.chat import WebhookChannel, checked_webhook, secret_of, webhook
 from broadsheet.model.subscriptions import Subscription, SubscriptionError
 from broadsheet.sources.http import Client
+from broadsheet.store import Store
 from tests.delivery.test_mail import item, paper
 from tests.sources.playing_service import Answer, Asked, playing_service
+from tests.test_cli import printed, run
 
 HOME_SECRET = b"k" * 32
 
@@ -94,3 +96,17 @@ def test_a_hook_cannot_send_the_edition_on_to_another_host(client: Client) -> No
 def test_an_address_of_no_webhook_says_how_to_write_one(address: str) -> None:
     with pytest.raises(SubscriptionError, match="https://"):
         checked_webhook(address)
+
+
+def test_the_secret_that_signs_is_told_when_a_webhook_is_subscribed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    told = [
+        printed(run("subscribe", "https://example.org/hook", "--channel", "webhook", home=home))
+        for _ in range(2)
+    ]
+    store = Store.open(f"sqlite:///{home / 'broadsheet.db'}")
+    (one,) = store.subscriptions()
+    store.close()
+    assert one.state == "active"
+    secret = secret_of((home / "secret.key").read_bytes(), one)
+    assert all(secret in each["note"] for each in told)
