@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from broadsheet.delivery.mail.inbox import Inbox, InboxError
@@ -9,6 +12,7 @@ from broadsheet.delivery.mail.returned import Returned, take_in
 from broadsheet.store import Store
 from tests.delivery.playing_imap import playing_imap
 from tests.delivery.test_bounces import HARD, READER, opened, returned, sent
+from tests.web.server import running_server
 
 __all__ = ["opened"]
 
@@ -61,3 +65,16 @@ def test_an_address_of_a_mailbox_is_taken_apart() -> None:
     assert Inbox.of("imaps://a%40b.org:p%2Fw@mail.example.org/Lists/Bounces") == Inbox(
         "mail.example.org", 993, "a@b.org", "p/w", "Lists/Bounces"
     )
+
+
+def test_a_running_server_reads_the_mailbox_by_itself(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    store = Store.open(f"sqlite:///{home / 'broadsheet.db'}")
+    data = returned(HARD, sent(store))
+    with playing_imap([data]) as mailbox, running_server(home, env={"BROADSHEET_BOUNCES_URL": mailbox.url}):
+        until = time.monotonic() + 60
+        while not mailbox.seen and time.monotonic() < until:
+            time.sleep(0.05)
+    assert mailbox.seen == {1} and store.suppressed(READER)
+    store.close()

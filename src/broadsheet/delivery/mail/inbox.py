@@ -98,6 +98,9 @@ class Inbox:
         finally:
             with contextlib.suppress(imaplib.IMAP4.error, OSError):
                 mailbox.logout()
+            # A connection that broke off is closed by nobody else.
+            with contextlib.suppress(OSError):
+                mailbox.shutdown()
 
 
 def _unread(mailbox: imaplib.IMAP4) -> Iterator[bytes]:
