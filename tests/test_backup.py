@@ -164,6 +164,8 @@ def test_a_serving_home_is_backed_up_and_restored_by_the_command_line(home: Path
     with running_server(home):
         (home / "broadsheet.env").write_text("BROADSHEET_SITE_NAME=The Dove\n")
         (home / "feeds.opml").write_text("<opml/>")
+        # It signs the links in mails that were sent: they must lead somewhere afterwards.
+        (home / "secret.key").write_text("0f" * 32)
         told = printed(run("backup", file, home=home))
         refused = run("restore", file, "--force", home=home)
         assert refused.returncode == 1
@@ -175,6 +177,8 @@ def test_a_serving_home_is_backed_up_and_restored_by_the_command_line(home: Path
     assert (done["papers"], done["notes"]) == (40, [])
     assert load_settings(other).site_name == "The Dove"
     assert (other / "feeds.opml").read_text() == "<opml/>"
+    assert (other / "secret.key").read_text() == "0f" * 32
+    assert (other / "secret.key").stat().st_mode & 0o077 == 0
     refused = run("restore", file, home=other)
     assert refused.returncode == 1
     assert "--force" in refused.stderr.decode()

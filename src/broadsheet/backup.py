@@ -43,8 +43,8 @@ VERSION = 1
 
 _MANIFEST = "manifest.json"
 _SETTINGS = "broadsheet.env"
-# What people wrote or chose and no table holds: the settings, and the feeds that were added.
-_FILES = (_SETTINGS, "feeds.opml")
+# What no table holds: the settings, the feeds that were added, and what signs the links in mails.
+_FILES = (_SETTINGS, "feeds.opml", "secret.key")
 # Rows of JSON shrink to a quarter at the fastest level; higher ones take much longer for little.
 _LEVEL = 1
 _CHUNK = 1 << 20

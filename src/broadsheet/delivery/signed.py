@@ -83,7 +83,8 @@ def _of_file(path: Path) -> Signer:
         if not path.exists():
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
+                # Text, so that a backup holds it beside the other small files.
+                file.write(secrets.token_hex(32).encode())
                 file.flush()
                 os.fsync(file.fileno())
             try:
