@@ -143,6 +143,8 @@ class MailChannel:
 
     async def close(self) -> None:
         free, self._free = self._free, []
+        # What was made ready and not sent is made again when its turn comes.
+        self._ready.clear()
         for one in free:
             await _quit(one)
 
