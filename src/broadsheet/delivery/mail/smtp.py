@@ -174,7 +174,7 @@ class MailChannel:
             # The server may have taken the mail before the connection broke: it is the same mail again.
             answer = Retry(f"the connection to the mail server broke: {_said(error)}")
         finally:
-            await self._done_with(connection, whole)
+            self._done_with(connection, whole)
         return answer
 
     async def _transfer(
@@ -206,7 +206,9 @@ class MailChannel:
     async def _connected(self) -> _Connection:
         while self._free:
             connection = self._free.pop()
-            if connection.client.is_connected:
+            if connection.mails >= _MAILS_A_CONNECTION:
+                await _quit(connection)
+            elif connection.client.is_connected:
                 return connection
         server = self._server
         client = aiosmtplib.SMTP(
@@ -221,11 +223,10 @@ class MailChannel:
         await client.connect()
         return _Connection(client)
 
-    async def _done_with(self, connection: _Connection, whole: bool) -> None:
-        if whole and connection.mails < _MAILS_A_CONNECTION and connection.client.is_connected:
+    def _done_with(self, connection: _Connection, whole: bool) -> None:
+        # Nothing is waited for here: that the mail was taken is noted next.
+        if whole:
             self._free.append(connection)
-        elif whole:
-            await _quit(connection)
         else:
             connection.client.close()
 
