@@ -119,9 +119,7 @@ def test_trending_weighs_votes_against_age_and_shows_its_arithmetic(week: Store)
     edition = trending(week, SETTINGS)
     # 30 votes of today outweigh 90 votes of four days ago, and those 10 of the same day.
     assert ids(edition) == [4, 2, 1]
-    assert edition.entries[1].reasons == [
-        "90 upvotes = 90 points; 4 days old: 90 / (4 + 2)^1.5 = 6.1"
-    ]
+    assert edition.entries[1].reasons == ["90 upvotes = 90 points; 4 days old: 90 / (4 + 2)^1.5 = 6.1"]
     assert ids(trending(week, SETTINGS, limit=1, offset=1)) == [2]
 
 
