@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from lxml import etree
 
@@ -13,6 +14,17 @@ _PIECE = 1 << 16
 
 class DamagedXml(ValueError):
     """Data that is no XML, or no longer; the message says why."""
+
+
+# What every reader of XML is given: no entity is resolved, nothing is loaded, no text grows without bound.
+SAFELY: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 
 
 def xml_events(
@@ -27,15 +39,7 @@ def xml_events(
     Raises:
         DamagedXml: where the data are no XML.
     """
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = etree.XMLPullParser(events=("start", "end"), **SAFELY)
     since_record = 0
     try:
         for piece in _pieces(data):

@@ -14,7 +14,7 @@ from io import BytesIO
 from dateutil import parser as dateutil_parser
 from lxml import etree
 
-from ..xml_events import local_name
+from ..xml_events import SAFELY, local_name
 from .calendar import eastern
 from .elements import text_of
 
@@ -103,12 +103,7 @@ class ArxivFeed:
             BytesIO(self._data),
             events=("start", "end"),
             tag=_TAGS,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
+            **SAFELY,
         )
         place, root = 0, None
         try:

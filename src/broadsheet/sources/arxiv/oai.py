@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ..xml_events import local_name
+from ..xml_events import SAFELY, local_name
 from .elements import forget, text_of
 
 # Nothing between the ends of two records is longer: the largest real record has 200 kB.
@@ -136,16 +136,7 @@ class OaiAnswer:
 
     def _stretch(self, rest: bytes) -> Iterator[OaiRecord | Damage]:
         """The records up to the next damage; returns what follows it, None at the end."""
-        parser = etree.XMLPullParser(
-            events=_EVENTS,
-            tag=_TAGS,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = etree.XMLPullParser(events=_EVENTS, tag=_TAGS, **SAFELY)
         if self.place:
             parser.feed(_AROUND)
         # Bytes since the end of the last record that was read of an earlier piece, and how many were read

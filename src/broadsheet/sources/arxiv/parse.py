@@ -11,6 +11,7 @@ from io import BytesIO
 
 from lxml import etree
 
+from ..xml_events import SAFELY
 from .elements import forget, text_of
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -66,16 +67,7 @@ def entries(data: bytes) -> Iterator[Entry]:
     Raises:
         FeedError: if ``data`` is no Atom feed; where it is damaged, after the entries before that.
     """
-    parser = etree.iterparse(
-        BytesIO(data),
-        events=("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = etree.iterparse(BytesIO(data), events=("start", "end"), **SAFELY)
     place, root = 0, None
     try:
         for event, element in parser:
