@@ -478,9 +478,7 @@ def _webhook_secret(settings: Any, stored: Any) -> str:
     from .delivery.chat import secret_of
     from .delivery.signed import Signer
 
-    # The first call makes the secret that those of webhooks are made from.
-    Signer.of_home(settings.home)
-    return secret_of((settings.home / "secret.key").read_bytes(), stored)
+    return secret_of(Signer.of_home(settings.home).secret, stored)
 
 
 def _asked(settings: Any, stored: Any) -> str:

@@ -82,11 +82,8 @@ def configured_channels(settings: Settings) -> list[Channel]:
     Raises:
         DeliveryError: if a setting of mail cannot be used.
     """
-    # The first call makes the secret that links and webhooks are signed with.
-    Signer.of_home(settings.home)
     channels: list[Channel] = [ChatChannel(name, settings.site_name) for name in ROOMS]
-    secret = (settings.home / "secret.key").read_bytes()
-    channels.append(WebhookChannel(Client.of(settings), secret))
+    channels.append(WebhookChannel(Client.of(settings), Signer.of_home(settings.home).secret))
     try:
         mail = mail_channel(settings)
     except ValueError as error:

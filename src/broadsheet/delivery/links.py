@@ -32,6 +32,11 @@ KIND_NAMES = {
 }
 
 
+def paper_url(paper_id: str) -> str:
+    """The path of the page of the paper ``paper_id`` (slashes of old ids and DOIs stay slashes)."""
+    return "/papers/" + quote(paper_id, safe="/:;()@")
+
+
 def all_links(paper: Paper) -> list[Link]:
     """The links of ``paper``, and of each kind that it lacks the one that follows from its ids."""
     implied = []

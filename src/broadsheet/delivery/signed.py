@@ -25,9 +25,10 @@ class LinkError(ValueError):
 
 
 class Signer:
-    """Makes and reads the signed part of links."""
+    """Makes and reads the signed part of links; ``secret`` is that of the home."""
 
     def __init__(self, secret: bytes):
+        self.secret = secret
         self._serializers = {
             purpose: URLSafeTimedSerializer(secret, salt=f"broadsheet {purpose}") for purpose in PURPOSES
         }

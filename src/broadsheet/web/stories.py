@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from urllib.parse import quote
 
 from markupsafe import Markup
 
 from ..delivery import tex
+from ..delivery.links import paper_url
 from ..model.editions import Entry
 from ..model.papers import Listing, Paper
 
@@ -74,11 +74,6 @@ def story(entry: Entry, size: str, days: bool = False, lists: bool = False, reas
     if reasons:
         told.reason = " ".join(entry.reasons)
     return told
-
-
-def paper_url(paper_id: str) -> str:
-    """The path of the page of the paper ``paper_id`` (slashes of old ids and DOIs stay slashes)."""
-    return "/papers/" + quote(paper_id, safe="/:;()@")
 
 
 def byline(paper: Paper, shown: int) -> str:

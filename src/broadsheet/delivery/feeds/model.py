@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ...model.papers import Paper
-from ..links import KIND_NAMES, all_links
+from ..links import KIND_NAMES, all_links, paper_url
 
 # Some papers have thousands of authors; a feed names these, and its text says how many more there are.
 MOST_AUTHORS = 50
@@ -76,7 +76,7 @@ def item_of(paper: Paper, base: str) -> Item:
     links = [link for link in all_links(paper) if link.kind in ("abstract", "doi")]
     return Item(
         id=permanent_id(paper),
-        url=f"{base}/papers/{quote(paper.id, safe='/:;()@')}",
+        url=base + paper_url(paper.id),
         title=_line(paper.title),
         authors=[_line(author.name) for author in paper.authors[:MOST_AUTHORS]],
         published=published,

@@ -67,15 +67,7 @@ async def _server(url: str) -> Check:
         server = Server.of(url)
     except ServerError as error:
         return Check(part, False, str(error), "correct the setting")
-    client = aiosmtplib.SMTP(
-        hostname=server.host,
-        port=server.port,
-        username=server.user or None,
-        password=server.password or None,
-        use_tls=server.tls,
-        start_tls=server.starttls,
-        timeout=_TIMEOUT_SECONDS,
-    )
+    client = server.client(_TIMEOUT_SECONDS)
     where = f"{server.host}:{server.port}"
     try:
         await client.connect()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from threading import Lock
-from urllib.parse import quote
 
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ...model.editions import ComposedEdition, ComposedEntry
 from ...model.papers import Paper
 from ..channels import Links, Outgoing
-from ..links import KIND_NAMES, all_links
+from ..links import KIND_NAMES, all_links, paper_url
 from ..tex import plain_of
 
 # Gmail cuts a mail off after 102 KB; what is not shown stands on the site.
@@ -149,7 +148,7 @@ def _story(entry: ComposedEntry, paper: Paper, site: str) -> Story:
         entry.place,
         kicker,
         plain_of(paper.title),
-        f"{site}/papers/{quote(paper.id, safe='/:;()@')}",
+        site + paper_url(paper.id),
         byline,
         opening(plain_of(paper.ai_summary or paper.abstract), _OPENING),
         tuple({label: (label, url) for label, url in reversed(links)}.values())[::-1],

@@ -86,6 +86,18 @@ class Server:
             starttls=None if parts.scheme == "smtps" else starttls,
         )
 
+    def client(self, timeout: float) -> aiosmtplib.SMTP:
+        """A client for it that is not connected yet; ``timeout`` of each answer, in seconds."""
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.user or None,
+            password=self.password or None,
+            use_tls=self.tls,
+            start_tls=self.starttls,
+            timeout=timeout,
+        )
+
 
 class _Connection:
     """One connection to the server and how many mails went over it."""
@@ -210,16 +222,7 @@ class MailChannel:
                 await _quit(connection)
             elif connection.client.is_connected:
                 return connection
-        server = self._server
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.user or None,
-            password=server.password or None,
-            use_tls=server.tls,
-            start_tls=server.starttls,
-            timeout=_TIMEOUT_SECONDS,
-        )
+        client = self._server.client(_TIMEOUT_SECONDS)
         await client.connect()
         return _Connection(client)
 
