@@ -78,11 +78,6 @@ def parts(text: str) -> Iterator[tuple[bool, str]]:
         yield False, text[start:]
 
 
-def has_formula(text: str) -> bool:
-    """Whether any part of ``text`` is a formula."""
-    return any(is_math for is_math, _ in parts(text))
-
-
 _OPENING = re.compile(r"(?<!\\)\$\$?|(?<!\\)\\[(\[]")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-EVENT_KINDS = ("version", "withdrawn", "merged", "split")
-
 
 @dataclass(frozen=True, slots=True)
 class Event:

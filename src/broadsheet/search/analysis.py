@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -302,41 +302,6 @@ def spans(text: str) -> list[tuple[int, int, frozenset[str]]]:
                 found.append((start, end, own | both))
                 continue
         found.append((start, end, _terms_of(word)))
-    return found
-
-
-# Where a word begins and ends, and what it was judged.
-Judged = tuple[int, int, int]
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")
-
-
-def judged_spans(text: str, judged: dict[str, int], judge: Callable[[frozenset[str]], int]) -> list[Judged]:
-    """The words of ``text`` that ``judge`` gives more than 0, as (start, end, that number), in order.
-
-    ``judge`` is asked about the terms that a word stands for, as `spans` has them; ``judged`` keeps its
-    answers by the written word, for the next text.
-    """
-    if not text.isascii():
-        return [(start, end, number) for start, end, terms in spans(text) if (number := judge(terms))]
-    # Most texts are plain, and a page has sixty of them.
-    found: list[Judged] = []
-    former, left, right, number = "", 0, -2, 0
-    for written in _PLAIN_WORD.finditer(text):
-        word = written[0]
-        start, end = written.span()
-        before, number = number, judged.get(word, -1)
-        if number < 0:
-            number = judged[word] = judge(_terms_of(word))
-        if start == right + 1:
-            gap = text[right]
-            if gap in _JOINTS or (gap == " " and word[0].isdigit()):
-                both = judge(_terms_of(former + word) - _terms_of(word) - _terms_of(former))
-                if both > before:
-                    found[len(found) - (before > 0) :] = [(left, right, both)]
-                number = max(number, both)
-        if number:
-            found.append((start, end, number))
-        former, left, right = word, start, end
     return found
 
 

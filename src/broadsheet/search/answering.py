@@ -165,16 +165,16 @@ class Answering:
     def _asked(self, query: Query) -> Future[Nearest] | None:
         """Begins to encode the words of ``query`` and to look for the papers nearest to them."""
         only_named = query.pasted is not None and query.pasted.kind == "id"
-        if not self.meaning or self.side == "words" or not query.text or only_named:
+        if not self.meaning or not self.meaning.vectors.count or self.side == "words":
             return None
-        if not self.meaning.vectors.count:
+        if not query.text or only_named:
             return None
         return self.meaning.ask_nearest(query.text, 0 if query.restricted else self.tuning.candidates)
 
     def _found(self, query: Query, answer: Answer, asked: Future[Nearest] | None) -> _Found:
         """What the sides that can answer find together; ``asked`` is what `_asked` began."""
         tuning = self.tuning
-        asked = asked if self._knows_meaning(answer) else None
+        self._note_unencoded(answer)
         matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
         vector, near = None, np.zeros(0, np.int64)
         if self.meaning and asked:
@@ -228,21 +228,18 @@ class Answering:
         second = fused(keys, words, cosines, weight, trusted, self.tuning)
         return _Found(second, best[np.searchsorted(keys, second.keys)])
 
-    def _knows_meaning(self, answer: Answer) -> bool:
-        """Whether meaning can answer; notes what it does not know."""
+    def _note_unencoded(self, answer: Answer) -> None:
+        """Notes the papers that meaning does not know yet."""
         if self.side == "words" or self.meaning is None:
-            return False
+            return
         encoded, papers = self.meaning.vectors.count, self.words.count
-        if encoded == 0:
-            if papers:
-                answer.notes.append("Searched by words alone: the papers are still being encoded.")
-            return False
-        if encoded < _MOSTLY_ENCODED * papers:
+        if encoded == 0 and papers:
+            answer.notes.append("Searched by words alone: the papers are still being encoded.")
+        elif encoded < _MOSTLY_ENCODED * papers:
             answer.notes.append(
                 f"{papers - encoded:,} of {papers:,} papers are searched by words alone: "
                 "they are still being encoded."
             )
-        return True
 
     def _by_words(self, query: Query, answer: Answer) -> WordMatches:
         if self.side != "words" and self.meaning is None:

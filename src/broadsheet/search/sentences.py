@@ -57,9 +57,7 @@ def _spans(text: str, most: int) -> list[tuple[int, int]]:
     first = 0
     for end in _END.finditer(text):
         last = end.start() + len(end[0].rstrip())
-        # No abbreviation is longer.
-        long_word = text.rfind(" ", max(last - 9, 0), last) < 0
-        if last - first >= _LEAST and (long_word or not _ABBREVIATION.search(text, max(last - 8, 0), last)):
+        if last - first >= _LEAST and not _ABBREVIATION.search(text, max(last - 8, 0), last):
             spans.append((first, last))
             first = end.end()
     rest = len(text.rstrip())

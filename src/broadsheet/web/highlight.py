@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from ..model.papers import Paper
-from ..search.analysis import STOP_WORDS, judged_spans, plain, query_terms, words_of
+from ..search.analysis import STOP_WORDS, plain, query_terms, spans, words_of
 from ..search.answers import Hit
 from ..search.sentences import sentence_spans
 
@@ -25,14 +25,6 @@ class Wanted:
 
     terms: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
-    # What words of the texts so far were found to be.
-    judged: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
-
-    def judge(self, terms: frozenset[str]) -> int:
-        """2 where one of ``terms`` is looked for, 1 where one is a small word, else 0."""
-        if not self.terms.isdisjoint(terms):
-            return 2
-        return 0 if self.small.isdisjoint(terms) else 1
 
 
 NOTHING = Wanted()
@@ -71,18 +63,19 @@ def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
 def _matches(text: str, query: Wanted) -> list[tuple[int, int]]:
     """Where ``text`` holds what ``query`` looks for: (start, end), in order."""
     found: list[tuple[int, int]] = []
+    terms, small = query.terms, query.small
     # Where the match ends that the next word may belong to, small words behind it included.
     end = -1
-    for first, last, number in judged_spans(text, query.judged, query.judge):
+    for first, last, own in spans(text):
         goes_on = end >= 0 and text[end:first] in _JOINTS
-        if number == 2:
+        if not terms.isdisjoint(own):
             if goes_on:
                 found[-1] = (found[-1][0], last)
             else:
                 found.append((first, last))
             end = last
         else:
-            end = last if goes_on else -1
+            end = last if goes_on and not small.isdisjoint(own) else -1
     return found
 
 

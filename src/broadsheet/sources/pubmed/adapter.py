@@ -63,12 +63,6 @@ def record(article: Article, where: str) -> Record | Rejection:
     return result
 
 
-def entrez_day(article: Article) -> str:
-    """The day on which it came to PubMed (``YYYY-MM-DD``), empty where that is not told."""
-    day = _date(article, "entrez") or ""
-    return day if len(day) == 10 else ""
-
-
 def _title(article: Article) -> str:
     title = clean_line(article.title or article.book)
     if title in ("[Not Available].", "[Not Available]", "") and article.vernacular:
