@@ -76,3 +76,20 @@ def sheet(*stories: Story, **more: object) -> Sheet:
         "topics": [("wetlands", 5), ("bioacoustics", 2)],
     }
     return Sheet(**{**given, **more})
+
+
+def hostile_sheet(**fields: str) -> Sheet:
+    """A sheet of which every text is hostile, foreign or a formula; ``fields`` are of its masthead."""
+    texts = (*HOSTILE, *FOREIGN, *FORMULAS)
+    stories = (
+        story(
+            text,
+            f"{text}. And {text}",
+            byline=text,
+            kicker=text,
+            facts=text,
+            standfirst=str(tex.html_of(text)),
+        )
+        for text in texts
+    )
+    return sheet(*stories, **fields, topics=[(text, 3) for text in texts])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from broadsheet.delivery import tex
 from broadsheet.delivery.print import MOST_STORIES, PAPERS, fragments, sheet_images, sheet_pdf
-from tests.delivery.sheets import FOREIGN, FORMULAS, HOSTILE, sheet, story
+from tests.delivery.sheets import FORMULAS, HOSTILE, hostile_sheet, sheet, story
 
 
 def opened(pdf: bytes) -> bytes:
@@ -50,25 +50,7 @@ def test_a_sheet_is_a_pdf_of_that_size_with_links_to_its_papers(paper: str, size
 
 
 def test_no_text_is_read_as_markup_and_no_language_or_formula_breaks_a_sheet() -> None:
-    texts = (*HOSTILE, *FOREIGN, *FORMULAS)
-    told = sheet(
-        *(
-            story(
-                text,
-                f"{text}. And {text}",
-                byline=text,
-                kicker=text,
-                facts=text,
-                standfirst=str(tex.html_of(text)),
-            )
-            for text in texts
-        ),
-        name=HOSTILE[0],
-        tagline=HOSTILE[1],
-        date=HOSTILE[2],
-        number=HOSTILE[3],
-        topics=[(text, 3) for text in texts],
-    )
+    told = hostile_sheet(name=HOSTILE[0], tagline=HOSTILE[1], date=HOSTILE[2], number=HOSTILE[3])
     assert pages(sheet_pdf(told)) >= 2
 
 

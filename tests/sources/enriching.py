@@ -6,20 +6,18 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from broadsheet.model.gathering import Announced
 from broadsheet.model.identifiers import find_identifier
-from broadsheet.model.papers import Author, Link, Record, Rejection, Withdrawal
+from broadsheet.model.papers import Author, Link, Record
 from broadsheet.sources.http import Client, Service, ServiceError
-from broadsheet.sources.source import Page, Run, Source
+from broadsheet.sources.source import Run, Source
 from broadsheet.store import Store
+from tests.sources.played_source import FIXTURES, Gathered
 from tests.sources.playing_service import Answer
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "sources"
 NOW = datetime(2026, 6, 12, 9, 0, tzinfo=UTC)
 QUICK = Service("played", interval=0.0, tries=2, backoff=0.01, silence=5.0)
 _PAGE = b"<!doctype html><html><head><title>Sorry</title></head><body>We are busy.</body></html>"
@@ -34,30 +32,6 @@ OUT_OF_ORDER = {
     "another answer": Answer(body=b'"what"', headers={"Content-Type": "application/json"}),
     "cut connections": Answer(body=b"{" + b" " * 5000 + b"}", cut=True),
 }
-
-
-@dataclass(slots=True)
-class Gathered:
-    """What a run gave, and what ended it, if anything did."""
-
-    pages: list[Page] = field(default_factory=list)
-    problem: ServiceError | None = None
-
-    @property
-    def items(self) -> list[Record | Rejection | Withdrawal]:
-        return [item for page in self.pages for item in page.items]
-
-    @property
-    def records(self) -> list[Record]:
-        return [item for item in self.items if isinstance(item, Record)]
-
-    @property
-    def rejections(self) -> list[Rejection]:
-        return [item for item in self.items if isinstance(item, Rejection)]
-
-    @property
-    def announced(self) -> list[Announced]:
-        return [told for page in self.pages for told in page.announced]
 
 
 @contextmanager

@@ -51,6 +51,10 @@ class Gathered:
         return [item for item in self.items if isinstance(item, Record)]
 
     @property
+    def rejections(self) -> list[Rejection]:
+        return [item for item in self.items if isinstance(item, Rejection)]
+
+    @property
     def announced(self) -> list[Announced]:
         return [told for page in self.pages for told in page.announced]
 

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,3 +128,13 @@ def running_server(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def filled_server(home: Path, fill: Callable[[Path], object]) -> Iterator[Server]:
+    """Serves ``home`` once ``fill`` has put papers into it and they are indexed; no request may fail."""
+    fill(home)
+    index(home)
+    with running_server(home) as started:
+        yield started
+        assert "Traceback" not in started.output()

@@ -12,17 +12,13 @@ import httpx
 import pytest
 
 from tests.web import api_home as known
-from tests.web.server import Server, index, running_server
+from tests.web.server import Server, filled_server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("api") / "home"
-    known.fill(home)
-    index(home)
-    with running_server(home) as started:
+    with filled_server(tmp_path_factory.mktemp("api") / "home", known.fill) as started:
         yield started
-        assert "Traceback" not in started.output()
 
 
 @pytest.fixture(scope="module")

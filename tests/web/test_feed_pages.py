@@ -18,7 +18,7 @@ from broadsheet.workspace import Workspace
 from tests.delivery.feed_rules import CHECKS
 from tests.web import pages_home as known
 from tests.web.html import select
-from tests.web.server import Server, index, running_server
+from tests.web.server import Server, filled_server
 
 STEMS = {
     "latest": "",
@@ -35,12 +35,8 @@ STEMS = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("feeds") / "home"
-    known.fill(home)
-    index(home)
-    with running_server(home) as started:
+    with filled_server(tmp_path_factory.mktemp("feeds") / "home", known.fill) as started:
         yield started
-        assert "Traceback" not in started.output()
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,15 @@ import pytest
 from tests.delivery.epub_rules import documents, epub_errors
 from tests.web import pages_home as known
 from tests.web.html import select
-from tests.web.server import Server, index, running_server
+from tests.web.server import Server, filled_server
 
 EDITIONS = ["latest", known.LATEST, known.WEDNESDAY, "2026-W22", "2026-05", "trending", "search"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("print") / "home"
-    known.fill(home)
-    index(home)
-    with running_server(home) as started:
+    with filled_server(tmp_path_factory.mktemp("print") / "home", known.fill) as started:
         yield started
-        assert "Traceback" not in started.output()
 
 
 @pytest.fixture(scope="module")
