@@ -203,6 +203,19 @@ def test_several_venues_can_only_mean_any_of_them() -> None:
     )
 
 
+def test_categories_go_on_behind_a_comma_and_a_space() -> None:
+    for typed in ("cat:cs.CV, cs.LG nets", "nets cat:cs.CV, cs.lg", "cat: cs.CV, cs.LG nets"):
+        query = ask(typed)
+        assert query.filters.categories == (("cs.CV", "cs.LG"),)
+        assert query.text == "nets"
+    assert ask("-cat:cs.CV, cs.LG nets").filters.not_categories == ("cs.CV", "cs.LG")
+    # What is no category, or might be a word, is searched for.
+    for words in ("nets of nodes", "math reasoning", "e.g. nets"):
+        query = ask(f"cat:cs.CV, {words}")
+        assert query.filters.categories == (("cs.CV",),)
+        assert query.text == words
+
+
 def test_categories_of_arxiv_are_written_as_arxiv_does() -> None:
     written_by_hand = ask("category:CS.cv cat:COND-MAT.MES-HALL cat:cs.* cat:Field.Own").filters.categories
     assert written_by_hand == (("Field.Own",), ("cond-mat.mes-hall",), ("cs",), ("cs.CV",))

@@ -218,7 +218,13 @@ def _values(text: str, at: int, key: str) -> tuple[list[tuple[str, bool]], int] 
         at = found.end()
         if text[at : at + 1] != ",":
             return values, at
-        at += 1
+        at += 2 if key == "cat" and _begins_category(text, at + 1) else 1
+
+
+def _begins_category(text: str, at: int) -> bool:
+    """Whether behind the space at ``at`` a category stands that is written in full, and no word of a text."""
+    archive, _, subject = _TO_COMMA.match(text, at + 1)[0].partition(".")
+    return text[at : at + 1] == " " and archive.lower() in ARCHIVES and subject[:1].isalpha()
 
 
 def _certain(key: str, values: list[tuple[str, bool]]) -> bool:
