@@ -22,12 +22,17 @@ _LEAST = 40
 # No encoder reads on here: 256 tokens seldom have 2,000 characters.
 _READ = 3_000
 
-_END = re.compile(r"""[.!?]["')\]\u201d\u2019]*(?:\s+(?=\S))|[\u3002\uff01\uff1f]\s*""")
+# A sentence ends before white space, with what closes it; where words have no spaces between, at once.
+_END = re.compile(r"""([.!?]["')\]\u201d\u2019]*)\s+(?=\S)""")
+_END_ANYWHERE = re.compile(r"""([.!?]["')\]\u201d\u2019]*(?=\s+\S)|[\u3002\uff01\uff1f])\s*""")
 # After these, and after a single letter, a full stop does not end a sentence.
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|et al|cf|vs|viz|resp|approx|etc|Fig|Figs|Eq|Eqs|Sec|Ref|Refs|Tab|No|Dr|Prof|Mr|Ms|St)"
-    r"|(?:^|[\s(])[A-Za-z])\.$"
+_ABBREVIATIONS = (
+    *("e.g", "i.e", "et al", "cf", "vs", "viz", "resp", "approx", "etc", "Fig", "Figs", "Eq", "Eqs", "Sec"),
+    *("Ref", "Refs", "Tab", "No", "Dr", "Prof", "Mr", "Ms", "St"),
 )
+_ABBREVIATION = re.compile(rf"(?:\b(?:{'|'.join(map(re.escape, _ABBREVIATIONS))})|(?:^|[\s(])[A-Za-z])\.$")
+# Most sentences end otherwise, which two characters tell.
+_ABBREVIATION_ENDS = frozenset(one[-2:] for one in _ABBREVIATIONS)
 
 # The best four levels for normally distributed components (Max, 1960), in standard deviations.
 _THRESHOLD, _INNER, _OUTER = 0.9816, 0.4528, 1.5104
@@ -55,9 +60,9 @@ def sentence_spans(title: str, abstract: str) -> tuple[tuple[int, int], ...]:
 def _spans(text: str, most: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     first = 0
-    for end in _END.finditer(text):
-        last = end.start() + len(end[0].rstrip())
-        if last - first >= _LEAST and not _ABBREVIATION.search(text, max(last - 8, 0), last):
+    for end in (_END if text.isascii() else _END_ANYWHERE).finditer(text):
+        last = end.end(1)
+        if last - first >= _LEAST and not _is_abbreviated(text, last):
             spans.append((first, last))
             first = end.end()
     rest = len(text.rstrip())
@@ -70,6 +75,14 @@ def _spans(text: str, most: int) -> list[tuple[int, int]]:
         shortest = min(range(len(spans) - 1), key=lambda i: spans[i + 1][1] - spans[i][0])
         spans[shortest : shortest + 2] = [(spans[shortest][0], spans[shortest + 1][1])]
     return spans
+
+
+def _is_abbreviated(text: str, end: int) -> bool:
+    """Whether ``text`` up to ``end`` ends with an abbreviation."""
+    before = text[end - 3 : end - 1]
+    if before in _ABBREVIATION_ENDS or not before[:1].isalnum():
+        return _ABBREVIATION.search(text, max(end - 8, 0), end) is not None
+    return False
 
 
 def code_bytes(dims: int) -> int:
