@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from broadsheet.search.analysis import (
     FOLDED,
     STEMMED,
+    heads_of,
     joined,
     parts_of,
     plain,
     query_terms,
     spans,
+    spans_near,
     words_of,
 )
 
@@ -185,3 +189,33 @@ def test_spans_are_in_order_and_do_not_overlap() -> None:
     text = "A U-Net of GPT 4 for 机器人, Poincaré’s ε—and more_of it"
     places = [place for start, end, _ in spans(text) for place in (start, end)]
     assert places == sorted(places)
+
+
+_WORDS = (
+    *("U", "Net", "UNet", "nets", "GPT", "GPT4", "4", "4o", "35", "Llama", "3", "data", "set", "datasets"),
+    *("dying", "dies", "die", "skies", "sky", "hoping", "hope", "stability", "stable", "happy", "happiness"),
+    *("GraphRAG", "rag", "average", "of", "the", "D", "3D", "a", "x_1", "using", "uses", "early", "running"),
+)
+_TEXTS = st.lists(st.sampled_from(_WORDS) | st.text(alphabet="aeiysdgnl4", max_size=7), max_size=12).flatmap(
+    lambda words: st.lists(
+        st.sampled_from((" ", " ", "-", "_", "/", "  ", ", ", ". ", "\n", " (", "--", "")),
+        min_size=len(words),
+        max_size=len(words),
+    ).map(lambda gaps: "".join(word + gap for word, gap in zip(words, gaps, strict=True)))
+)
+
+
+@given(_TEXTS, _TEXTS)
+@example("dies", "dying, or to die")
+@example("gpt35", "see GPT 3 5, GPT 35")
+@example("llama 3", "Llama-3 4, 3")
+@example("dataset", "one data-set and -data_set")
+def test_looking_where_words_can_be_finds_all_that_are_there(query: str, text: str) -> None:
+    terms = query_terms(query) - {""}
+    near = spans_near(text, heads_of(terms) or ())
+    assert [one for one in near if one[2] & terms] == [one for one in spans(text) if one[2] & terms]
+
+
+def test_too_many_words_are_not_looked_for_one_by_one() -> None:
+    assert heads_of(f"word{i:05}" for i in range(1_000)) is None
+    assert heads_of(["learn", "learning", "learnt"]) == ("learn",)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -275,8 +275,9 @@ def query_terms(query: str) -> frozenset[str]:
 
 
 _GAPS = frozenset({" ", BETWEEN_SIGNS, *_JOINTS})
-# Letters with the marks that belong to them.
-_WRITTEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff])*")
+# Letters and digits, with the marks that belong to them.
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff"
+_WRITTEN = re.compile(rf"[^\W_]+(?:[{_MARKS}][^\W_]*)*")
 
 
 def spans(text: str) -> list[tuple[int, int, frozenset[str]]]:
@@ -294,7 +295,7 @@ def spans(text: str) -> list[tuple[int, int, frozenset[str]]]:
         if found:
             left, right, terms = found[-1]
             gap = text[right:start]
-            if gap in _JOINTS or (gap == " " and word[0].isdigit()):
+            if gap in _JOINTS or (gap == " " and word[0].isdecimal()):
                 own = _terms_of(word)
                 # What one of the two is by itself says nothing of the other.
                 both = _terms_of(text[left:right] + word) - own - _terms_of(text[left:right])
@@ -311,7 +312,82 @@ def _signs(run: str, at: int) -> Iterator[tuple[int, int, frozenset[str]]]:
         yield at + place, at + place + 1, frozenset(plain(one).replace(" ", "") for one in around)
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def _terms_of(written: str) -> frozenset[str]:
+    if written.isascii() and written.isalpha() and (written[1:].islower() or written.isupper()):
+        # Nothing to make plain, and no name of several parts.
+        return frozenset(STEMMED.analyze(written))
     text = plain(written)
     return frozenset(STEMMED.analyze(text)) | {term_of(form) for form in joined(text)}
+
+
+# -- the same, only where it can be
+
+# The stemmer changes no more than the last letter of what it leaves, one of these, but for "dying": "die".
+_MAY_DIFFER = frozenset("eily")
+_MOST_HEADS = 200
+_ANY_JOINT = re.compile(r"[-_/]| (?=\d)")
+_TO_NUMBER = re.compile(r" (?=\d)")
+
+
+def heads_of(terms: Iterable[str]) -> tuple[str, ...] | None:
+    """Pieces of words: an ASCII text with one of ``terms`` has one of them, in lower case and joints aside.
+
+    None where the terms are too many to look for each.
+    """
+    heads = {term[:-1] if len(term) > 2 and term[-1] in _MAY_DIFFER else term for term in terms}
+    heads |= {term[0] + "ying" for term in terms if len(term) == 3 and term.endswith("ie")}
+    least: list[str] = []
+    for head in sorted(filter(str.isascii, heads)):
+        # What begins with another one is found with it.
+        if not (least and head.startswith(least[-1])):
+            least.append(head)
+    return tuple(least) if len(least) <= _MOST_HEADS else None
+
+
+def spans_near(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Of the `spans` of the ASCII ``text`` all that have a term of those whose `heads_of` are ``heads``.
+
+    There may be others among them.
+    """
+    lower = text.lower()
+    unjoined = lower.replace("-", "").replace("_", "").replace("/", "")
+    is_numbered = _TO_NUMBER.search(text) is not None
+    if is_numbered:
+        unjoined = _TO_NUMBER.sub("", unjoined)
+    present = [head for head in heads if head in unjoined]
+    places: list[int] = []
+    for head in present:
+        at = lower.find(head)
+        while at >= 0:
+            places.append(at)
+            at = lower.find(head, at + 1)
+    # Some stand across a joint.
+    if len(unjoined) < len(lower) and any(unjoined.count(head) > lower.count(head) for head in present):
+        places += [joint.start() for joint in _ANY_JOINT.finditer(text)]
+    places.sort()
+    end = -1
+    for at in places:
+        if at < end:
+            continue
+        start, end = text.rfind(" ", 0, at) + 1, text.find(" ", at + 1)
+        if is_numbered:
+            start, end = _with_numbers(text, start, end)
+        if end < 0:
+            end = len(text)
+        for first, last, terms in _spans_of_chunk(text[start:end]):
+            yield start + first, start + last, terms
+
+
+def _with_numbers(text: str, start: int, end: int) -> tuple[int, int]:
+    """What stands between the spaces at ``start`` and ``end``, with numbers behind and what is before one."""
+    while start > 0 and text[start : start + 1].isdecimal():
+        start = text.rfind(" ", 0, start - 1) + 1
+    while end > 0 and text[end + 1 : end + 2].isdecimal():
+        end = text.find(" ", end + 1)
+    return start, end
+
+
+@lru_cache(maxsize=16_384)
+def _spans_of_chunk(chunk: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+    return tuple(spans(chunk))

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from ..model.papers import Paper
-from ..search.analysis import STOP_WORDS, plain, query_terms, spans, words_of
+from ..search.analysis import STOP_WORDS, heads_of, plain, query_terms, spans, spans_near, words_of
 from ..search.answers import Hit
 from ..search.sentences import sentence_spans
 
 # Marked words with nothing else between them are one piece: "LLaVA-NeXT", two Chinese signs.
 _JOINTS = frozenset({"", " ", "-", "/", "_", "‐", "‑"})
+_JOINT = re.compile(r"[ \-_/‐‑]")
+# Small words of a query that stand in a row are seldom more.
+_LONGEST_LINK = 60
 # What is no prose in HTML: formulas, tags, escaped signs.
 _NO_PROSE = re.compile(r"(<math.*?</math>|<[^>]*>|&#?\w+;)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a query looks for: ``terms`` that papers are chosen by, and the ``small`` words between them."""
+    """What a query looks for: ``terms`` that papers are chosen by, and the ``small`` words between them.
+
+    ``heads`` are the `heads_of` the terms; ``links`` keeps which texts between two matches make one of them.
+    """
 
     terms: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
+    heads: tuple[str, ...] | None = ()
+    links: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
 
 NOTHING = Wanted()
@@ -34,10 +42,10 @@ def wanted(text: str) -> Wanted:
     """What a query whose words are ``text`` (`Query.text`) looks for."""
     if not text:
         return NOTHING
-    terms = query_terms(text)
+    terms = query_terms(text) - {""}
     words = words_of(plain(text))
     small = frozenset(word.term for word in words if word.folded in STOP_WORDS)
-    return Wanted(terms, small - terms)
+    return Wanted(terms, small - terms, heads_of(terms))
 
 
 def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
@@ -63,20 +71,36 @@ def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
 def _matches(text: str, query: Wanted) -> list[tuple[int, int]]:
     """Where ``text`` holds what ``query`` looks for: (start, end), in order."""
     found: list[tuple[int, int]] = []
-    terms, small = query.terms, query.small
-    # Where the match ends that the next word may belong to, small words behind it included.
-    end = -1
-    for first, last, own in spans(text):
-        goes_on = end >= 0 and text[end:first] in _JOINTS
+    terms, heads, end = query.terms, query.heads, 0
+    is_near = heads is not None and text.isascii()
+    for first, last, own in spans_near(text, heads) if is_near else spans(text):
         if not terms.isdisjoint(own):
-            if goes_on:
+            if found and _is_link(text[end:first], query):
                 found[-1] = (found[-1][0], last)
             else:
                 found.append((first, last))
             end = last
-        else:
-            end = last if goes_on and not small.isdisjoint(own) else -1
     return found
+
+
+def _is_link(between: str, query: Wanted) -> bool:
+    """Whether two matches with ``between`` them are one."""
+    if between in _JOINTS:
+        return True
+    if not query.small or len(between) > _LONGEST_LINK:
+        return False
+    known = query.links.get(between)
+    if known is None:
+        words = _JOINT.split(between)
+        inside = range(1, len(words) - 1)
+        known = all(_is_small(word, query) for i, word in enumerate(words) if word or i in inside)
+        query.links[between] = known
+    return known
+
+
+def _is_small(word: str, query: Wanted) -> bool:
+    found = spans(word)
+    return len(found) == 1 and found[0][:2] == (0, len(word)) and not query.small.isdisjoint(found[0][2])
 
 
 def marked_html(markup: str, query: Wanted) -> Markup:
@@ -94,8 +118,15 @@ def marked_html(markup: str, query: Wanted) -> Markup:
 
 
 def _marked(text: str, query: Wanted) -> str:
-    pieces = highlighted(text, query)
-    return "".join(f"<mark>{piece}</mark>" if marked else piece for marked, piece in pieces)
+    found = _matches(text, query)
+    if not found:
+        return text
+    pieces, at = [], 0
+    for first, last in found:
+        pieces += text[at:first], "<mark>", text[first:last], "</mark>"
+        at = last
+    pieces.append(text[at:])
+    return "".join(pieces)
 
 
 def nearest_sentence(paper: Paper, hit: Hit) -> tuple[int, int] | None:
