@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from broadsheet.model.papers import Author, Link, Listing, Paper
+from broadsheet.search import restrictions
+from broadsheet.search import words as words_of_papers
 from broadsheet.search.facets import Facet, FacetValue
 from broadsheet.search.query import Query, parse
 from broadsheet.search.words import FORMAT, Words
@@ -230,6 +232,35 @@ def fulfilled(words: Words, typed: str) -> list[int]:
     keys = words.allowed(asked(typed), 10)
     assert keys is not None
     return keys.tolist()
+
+
+def test_a_phrase_of_frequent_words_is_looked_for_in_titles_and_new_papers_if_these_are_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = [
+        paper(key, "Deep nets" if key == 2 else "Study", "Of deep nets.", published=f"{2000 + key}")
+        for key in range(1, 17)
+    ]
+    words = filled(tmp_path / "words", [*papers, paper(17, "Nets", "Deep.")])
+    everything, quick = list(range(1, 17)), [2, 12, 13, 14, 15, 16]
+    phrase = asked('"deep nets"')
+
+    def with_phrase() -> tuple[list[int], list[int]]:
+        words = Words(tmp_path / "words")
+        allowed = words.allowed(phrase, 100)
+        assert allowed is not None
+        return allowed.tolist(), sorted(words.search(phrase, 100).keys.tolist())
+
+    assert with_phrase() == (everything, everything)
+    monkeypatch.setattr(restrictions, "_FREQUENT", 5)
+    assert with_phrase() == (everything, everything)
+    monkeypatch.setattr(words_of_papers, "_ENOUGH", 3)
+    assert with_phrase() == (quick, quick)
+    words = Words(tmp_path / "words")
+    assert found(words, 'study -"deep nets"') == []
+    # Where few papers are asked about, all of their text is read.
+    few = words.among(phrase, np.array([1, 2, 17, 16]))
+    assert few.tolist() == [True, True, False, True]
 
 
 def test_a_phrase_does_not_reach_from_title_to_abstract_or_from_one_author_to_the_next(words: Words) -> None:

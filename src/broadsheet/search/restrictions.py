@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,8 @@ _FIELDS = {
 }
 # A longer phrase is looked for as it stands, without joined forms.
 _MAX_JOINED = 6
+# Where all words of a phrase are in more papers than this, reading where they stand takes too long.
+_FREQUENT = 125_000
 
 
 def day_number(day: date) -> int:
@@ -41,9 +45,17 @@ def any_of(queries: Sequence[Found]) -> Found:
     return queries[0] if len(queries) == 1 else Found.boolean_query([(Occur.Should, one) for one in queries])
 
 
-def all_of(queries: Sequence[Found]) -> Found:
-    """What fulfils all of ``queries``."""
-    return queries[0] if len(queries) == 1 else Found.boolean_query([(Occur.Must, one) for one in queries])
+def all_of(queries: Sequence[Found], but: Sequence[Found] = ()) -> Found:
+    """What fulfils all of ``queries`` and none of ``but``."""
+    if len(queries) == 1 and not but:
+        return queries[0]
+    must = [(Occur.Must, one) for one in queries or [Found.all_query()]]
+    return Found.boolean_query(must + [(Occur.MustNot, one) for one in but])
+
+
+def none_of(queries: Sequence[Found]) -> Found:
+    """What fulfils none of ``queries``."""
+    return all_of([], queries)
 
 
 class Restrictions:
@@ -52,23 +64,37 @@ class Restrictions:
     def __init__(self, schema: tantivy.Schema, searcher: Searcher):
         self._schema = schema
         self._searcher = searcher
+        self._day_of_newest = cache(self._read_day_of_newest)
 
-    def of(self, query: Query, of_few: bool = False) -> Found | None:
+    def of(self, query: Query, few: Found | None = None, sparing: bool = False) -> Found | None:
         """What papers must fulfil for ``query`` beside sharing words with it; None where that is nothing.
 
-        ``of_few`` says that few papers will be asked about.
+        ``few`` finds the few papers that are asked about. ``sparing`` looks for a phrase of frequent words in
+        titles, and in the texts of the newest papers only.
         """
-        must, must_not = self._filters(query, of_few)
-        must += [self.clause(clause) for clause in query.required]
-        must_not += [self.clause(clause) for clause in query.excluded]
+        must, must_not = self._filters(query, few is not None)
+        for clause in query.required:
+            for ways in self._clause_ways(clause, sparing):
+                # A union reads on where papers are looked up, an exclusion does not.
+                if few and len(ways) > 1:
+                    must_not.append(none_of(ways))
+                else:
+                    must.append(any_of(ways) if ways else Found.empty_query())
+        for clause in query.excluded:
+            runs = self._clause_ways(clause)
+            must_not += runs[0] if len(runs) == 1 else [self._all_runs(runs)]
         if not must and not must_not:
             return None
-        if not must:
-            must = [Found.all_query()]
-        if not must_not:
-            return all_of(must)
-        return Found.boolean_query(
-            [(Occur.Must, one) for one in must] + [(Occur.MustNot, one) for one in must_not]
+        if few:
+            must = [few, *must]
+        return all_of(must, must_not)
+
+    def spares(self, query: Query) -> bool:
+        """Whether ``query`` demands a phrase that ``sparing`` would not look for everywhere."""
+        phrases = [clause for clause in query.required if "text" in _FIELDS.get(clause.field, _FIELDS["any"])]
+        return any(
+            self._rarest([word.term for word in words_of(plain(clause.text[:MAX_TEXT]))]) > _FREQUENT
+            for clause in phrases
         )
 
     def keys(self, keys: Iterable[int]) -> Found:
@@ -127,35 +153,62 @@ class Restrictions:
         text = plain(text[:MAX_TEXT])
         runs = _runs(words_of(text), text)
         telling = [run for run in runs if len(run) > 1 or run[0].folded not in STOP_WORDS] or runs
-        return self._all_runs(telling, "any") if telling else None
+        return self._all_runs(self._ways_of_runs(telling, "any")) if telling else None
 
     def clause(self, clause: Clause) -> Found:
         """The papers that fulfil one clause; none where it holds no word."""
+        return self._all_runs(self._clause_ways(clause))
+
+    def _clause_ways(self, clause: Clause, sparing: bool = False) -> list[list[Found]]:
+        """What papers must fulfil for one clause: of each list one."""
         text = plain(clause.text[:MAX_TEXT])
         words = words_of(text)
         whole = clause.phrase or clause.field == "author"
-        return self._all_runs([words] if whole else _runs(words, text, signs=True), clause.field)
+        runs = [words] if whole else _runs(words, text, signs=True)
+        return self._ways_of_runs(runs, clause.field, sparing)
 
-    def _all_runs(self, runs: Sequence[Sequence[Word]], where: str) -> Found:
-        """The papers that have all of ``runs``, each side by side; none where there are none."""
-        found = []
-        for run in {tuple(word.text for word in run): run for run in runs}.values():
-            ways = self._ways(run, where)
-            if not ways:
-                return Found.empty_query()
-            found.append(any_of(ways))
-        return all_of(found) if found else Found.empty_query()
+    def _ways_of_runs(
+        self, runs: Sequence[Sequence[Word]], where: str, sparing: bool = False
+    ) -> list[list[Found]]:
+        """The ways in which each of ``runs`` may stand side by side; one empty list where there are none."""
+        different = {tuple(word.text for word in run): run for run in runs}.values()
+        return [self._ways(run, where, sparing) for run in different] or [[]]
 
-    def _ways(self, words: Sequence[Word], where: str) -> list[Found]:
+    def _all_runs(self, ways: Sequence[Sequence[Found]]) -> Found:
+        """The papers that have one of each of ``ways``; none where one of them is empty."""
+        return all_of([any_of(some) for some in ways]) if all(ways) else Found.empty_query()
+
+    def _ways(self, words: Sequence[Word], where: str, sparing: bool) -> list[Found]:
         """The ways in which ``words`` may stand side by side; empty where no paper has all of them."""
         found = []
         for field, stemmed in _FIELDS.get(where, _FIELDS["any"]).items():
-            found += self._side_by_side(field, [word.term if stemmed else word.folded for word in words])
+            terms = [word.term if stemmed else word.folded for word in words]
+            frequent = sparing and field == "text" and self._rarest(terms) > _FREQUENT
+            found += self._where_few(terms) if frequent else self._side_by_side(field, terms)
             if len(words) <= _MAX_JOINED:
                 found += self._otherwise_written(field, words, stemmed)
         if where == "author":
             found += self._name_otherwise([word.folded for word in words])
         return found
+
+    def _rarest(self, terms: Sequence[str]) -> int:
+        """In how many texts the rarest of two or more ``terms`` is; 0 for less."""
+        return min((self._searcher.doc_freq("text", term) for term in terms), default=0) * (len(terms) > 1)
+
+    def _where_few(self, terms: Sequence[str]) -> list[Found]:
+        """``terms`` one after the other in titles, and in the texts of as many new papers as can be read."""
+        halvings = math.ceil(math.log2(self._rarest(terms) / _FREQUENT))
+        newest = self._days(self._day_of_newest(halvings), None)
+        texts = Found.phrase_query(self._schema, "text", list(terms))
+        return [all_of([newest, texts]), *self._side_by_side("title", terms)]
+
+    def _read_day_of_newest(self, halvings: int) -> int:
+        """The day since which a half of the papers, a fourth, an eighth, ... were published."""
+        place = self._searcher.num_docs >> halvings
+        hits = self._searcher.search(
+            Found.all_query(), 1, count=False, order_by_field="day", offset=place
+        ).hits
+        return int(hits[0][0] or 0) if hits else 0
 
     def _side_by_side(self, field: str, terms: Sequence[str]) -> list[Found]:
         """The query for ``terms`` one after the other; empty where there are none, or one in no paper."""

@@ -53,6 +53,8 @@ _MANY, _FEW = 2_000, 6
 _KEYS_AT_ONCE = 256
 # Queries whose terms are kept until papers are added.
 _MOST_CHOSEN = 64
+# So many papers with a phrase are all that anybody can page through.
+_ENOUGH = 1_000
 # Counts of facets that are kept until papers are added, for whoever pages or goes back.
 _MOST_COUNTED = 64
 
@@ -224,6 +226,7 @@ class Words:
         self._restrictions = Restrictions(self._index.schema, self._searcher)
         # A query is looked up twice: for the best papers, and for the scores of those near in meaning.
         self._chosen = lru_cache(maxsize=_MOST_CHOSEN)(self._choose)
+        self._demanded = lru_cache(maxsize=_MOST_CHOSEN)(self._demand)
         self._counted: dict[Any, dict[str, Any]] = {}
 
     def _commit(self) -> bytes:
@@ -380,7 +383,7 @@ class Words:
         terms, found = self._chosen(query if isinstance(query, str) else query.text)
         if found is None:
             return WordMatches(*_NOTHING, terms.unknown)
-        restricted = None if isinstance(query, str) else self._restrictions.of(query)
+        restricted = None if isinstance(query, str) else self._demanded(query)[0]
         if restricted is not None:
             found = all_of([tantivy.Query.const_score_query(restricted, 0.0), found])
         return WordMatches(*self._best(found, limit), terms.unknown, self._perfect(terms))
@@ -442,24 +445,23 @@ class Words:
 
     def allowed(self, query: Query, limit: int) -> NDArray[np.int64] | None:
         """Keys of all papers that fulfil the restrictions of ``query``, ascending; None over ``limit``."""
-        found = self._matching(query, with_text=False)
-        if self._count(found) > limit:
-            return None
-        return self._keys(found, limit)
+        found, count = self._demanded(query)
+        return None if count > limit else self._keys(found or tantivy.Query.all_query(), limit)
 
     def among(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``keys`` fulfil the restrictions of ``query``."""
-        restricted = self._restrictions.of(query, of_few=True)
+        restricted, count = self._demanded(query)
         if restricted is None or not len(keys):
             return np.ones(len(keys), np.bool_)
-        if len(keys) > _MANY and (count := self._count(restricted)) <= _FEW * len(keys):
+        if len(keys) > _MANY and count <= _FEW * len(keys):
             return np.isin(keys, self._keys(restricted, count))
         found = np.zeros(len(keys), np.bool_)
         order = np.argsort(keys)
         # Neighbouring keys stand side by side in the index, and the processor's cache holds only so many.
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             places = order[start : start + _KEYS_AT_ONCE]
-            some = all_of([self._restrictions.keys(keys[places].tolist()), restricted])
+            some = self._restrictions.of(query, few=self._restrictions.keys(keys[places].tolist()))
+            assert some is not None
             found[places] = np.isin(keys[places], self._keys(some, len(places)))
         return found
 
@@ -508,6 +510,21 @@ class Words:
             counted,
             lambda name, value: self._count(all_of([found, self._restrictions.value(name, value)])),
         )
+
+    def _demand(self, query: Query) -> tuple[tantivy.Query | None, int]:
+        """What papers must fulfil for ``query`` (None where that is nothing), and how many do.
+
+        A phrase of frequent words is looked for where that is quick, unless too few papers have it there.
+        """
+        spared = self._restrictions.of(query, sparing=True)
+        if spared is None:
+            return None, self.count
+        count = self._count(spared)
+        if count >= _ENOUGH or not self._restrictions.spares(query):
+            return spared, count
+        whole = self._restrictions.of(query)
+        assert whole is not None
+        return whole, self._count(whole)
 
     def _counted_all(self, query: Query, found: tantivy.Query) -> dict[str, Any]:
         """What `aggregations` count of ``found``; of a million papers that takes long, so it is kept."""
