@@ -23,22 +23,37 @@ _CACHED = 4_096
 _ANYTHING = re.compile(r"[\\$`]|--|''|https?://|[A-Za-z.]~")
 
 
-@lru_cache(_CACHED)
+def is_plain(text: str) -> bool:
+    """Whether ``text`` holds no TeX and nothing else that is shown in another way."""
+    # Looking for each is faster than the expression, which must try at every place.
+    may_not_be = (
+        ("\\" in text or "$" in text or "`" in text)
+        or ("--" in text or "''" in text)
+        or ("://" in text or "~" in text)
+    )
+    return not (may_not_be and _ANYTHING.search(text))
+
+
 def html_of(text: str, links: bool = False) -> Markup:
     """``text`` as HTML: formulas as MathML, emphasis as elements; with ``links``, addresses as links.
 
     Everything else is escaped: nothing in ``text`` can become an element or a script.
     """
-    if not _ANYTHING.search(text):
-        return Markup(html.escape(text))
-    return Markup(_converted(text, _Html(links), mathml))
+    return Markup(html.escape(text)) if is_plain(text) else _rendered(text, links)
 
 
 @lru_cache(_CACHED)
+def _rendered(text: str, links: bool) -> Markup:
+    return Markup(_converted(text, _Html(links), mathml))
+
+
 def plain_of(text: str) -> str:
     """``text`` without TeX, for titles of windows, mail, citations: formulas as Unicode text."""
-    if not _ANYTHING.search(text):
-        return text
+    return text if is_plain(text) else _read(text)
+
+
+@lru_cache(_CACHED)
+def _read(text: str) -> str:
     return unicodedata.normalize("NFC", _converted(text, _Plain(), _math_text))
 
 
@@ -78,8 +93,9 @@ def parts(text: str) -> Iterator[tuple[bool, str]]:
         yield False, text[start:]
 
 
-_OPENING = re.compile(r"(?<!\\)\$\$?|(?<!\\)\\[(\[]")
-_DOLLAR = re.compile(r"(?<!\\)\$")
+# Each begins with the sign itself: what comes before it is looked at only there.
+_OPENING = re.compile(r"\$(?<!\\\$)\$?|\\(?<!\\\\)[(\[]")
+_DOLLAR = re.compile(r"\$(?<!\\\$)")
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _MAX_FORMULA = 1_000
 # $\textit{i.e.}$ and $\href{...}{...}$ set words: there is no formula in them.
@@ -194,6 +210,8 @@ _PROSE = re.compile(
         )
     )
 )
+# With what each of these begins.
+_PROSE_START = re.compile(r"[\\{`~]|--|http")
 # "\"uber" is an accent, but in {\"key\": 1} the backslash only protects the quotation mark.
 _PROTECTED_QUOTE = re.compile(r"\\\"(?![A-Za-z{\\ ])")
 # Common abbreviations of conference styles, which pylatexenc does not know.
@@ -205,7 +223,7 @@ def _prose(text: str, out: _Plain) -> str:
     if _PROTECTED_QUOTE.search(text):
         text = text.replace('\\"', '"')
     written, start = [], 0
-    for match in _PROSE.finditer(text):
+    for match in _prose_matches(text):
         replaced = _replaced(match, out)
         if replaced is None:
             continue
@@ -213,6 +231,16 @@ def _prose(text: str, out: _Plain) -> str:
         start = match.end()
     written.append(out.text(text[start:]))
     return "".join(written)
+
+
+def _prose_matches(text: str) -> Iterator[re.Match[str]]:
+    """All matches of `_PROSE`, looked for only where one can begin."""
+    at = 0
+    while begins := _PROSE_START.search(text, at):
+        at = begins.start()
+        if match := _PROSE.match(text, at):
+            yield match
+        at = match.end() if match else at + 1
 
 
 def _replaced(match: re.Match[str], out: _Plain) -> str | None:
