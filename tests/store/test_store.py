@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,36 @@ def test_all_that_a_record_tells_comes_back(store: Store) -> None:
     assert found.extra == {"thumbnail": "https://example.org/t.png"}
     assert found.provenance["title"] == "daily_papers"
     assert found.first_listed == "2026-05-29"
+
+
+def test_a_brief_reading_leaves_out_categories_and_identifiers_and_nothing_else(store: Store) -> None:
+    authors = [Author(f"Author {n}") for n in range(12)]
+    links = [Link("code", f"https://github.com/a/{n}", provenance="githubRepo") for n in range(11)]
+    told = paper(1, authors=authors, links=links, categories=["cs.LG", "cs.AI"], ai_keywords=["a", "b"])
+    store.add([told, paper(2)])
+    (whole, _), (brief, _) = store.papers([1, 2]), store.papers([1, 2], brief=True)
+    assert [author.name for author in whole.authors] == [author.name for author in authors]
+    assert [link.url for link in whole.links] == [link.url for link in links]
+    assert whole.categories == ["cs.LG", "cs.AI"]
+    assert (brief.categories, brief.identifiers) == ([], [])
+    assert replace(whole, categories=[], identifiers=[]) == brief
+
+
+@pytest.mark.parametrize("brief", [False, True])
+def test_papers_are_looked_up_and_not_looked_for_through_the_whole_table(tmp_path: Path, brief: bool) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'broadsheet.db'}")
+    asked = []
+    sqlite = store._engine.raw_connection()
+    sqlite.set_trace_callback(asked.append)
+    sqlite.close()
+    store.papers([1, 2, 3], brief=brief)
+    store.titles([1, 2, 3])
+    store.close()
+    assert len(asked) == 2
+    with sqlite3.connect(tmp_path / "broadsheet.db") as reader:
+        plans = [step[3] for query in asked for step in reader.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert "SEARCH papers USING INTEGER PRIMARY KEY (rowid=?)" in plans
+    assert not [step for step in plans if re.match("SCAN (?!anon_|json_each)", step)]
 
 
 def test_the_same_records_again_change_nothing(store: Store) -> None:

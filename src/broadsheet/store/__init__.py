@@ -183,13 +183,14 @@ class Store:
         with self._engine.connect() as connection:
             return reading.key_of(connection, text)
 
-    def papers(self, keys: Sequence[int], *, listings: bool = False) -> list[Paper]:
+    def papers(self, keys: Sequence[int], *, listings: bool = False, brief: bool = False) -> list[Paper]:
         """The papers with ``keys``, in that order; a key that is not stored is left out.
 
-        Their ``listings`` are read where they are asked for, their versions are not.
+        Their ``listings`` are read where they are asked for, their versions are not. ``brief`` leaves out
+        categories and identifiers, which a list of results does not show.
         """
         with self._engine.connect() as connection:
-            return reading.papers(connection, keys, listings=listings)
+            return reading.papers(connection, keys, listings=listings, brief=brief)
 
     def keys_with_title(self, title: str) -> list[int]:
         """Keys of the papers whose title is ``title``, as `model.text.title_key` compares titles."""

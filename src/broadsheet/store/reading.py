@@ -16,6 +16,7 @@ from ..model.papers import Author, Link, Listing, Paper, Version
 from . import schema as s
 from .connection import in_chunks
 from .merging import title_hash
+from .statements import Among, numbers, rows_of
 from .whole import papers_of
 
 
@@ -41,14 +42,19 @@ def authors_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Au
     return found
 
 
-def papers(connection: Connection, keys: Sequence[int], *, listings: bool = False) -> list[Paper]:
+def papers(
+    connection: Connection, keys: Sequence[int], *, listings: bool = False, brief: bool = False
+) -> list[Paper]:
     """The papers with ``keys`` in that order, with authors, categories, identifiers and links.
 
-    With ``listings`` these too, by day.
+    With ``listings`` these too, by day; where it is ``brief``, without categories and identifiers.
     """
     found: dict[int, Paper] = {}
+    if listings and not connection.in_transaction():
+        # Several statements shall see one state.
+        connection.begin()
     for chunk in in_chunks(dict.fromkeys(keys)):
-        found |= papers_of(connection, chunk)
+        found |= papers_of(connection, chunk, brief)
         if listings:
             query = sa.select(s.listings).where(s.listings.c.paper.in_(chunk))
             order = (s.listings.c.day, s.listings.c.list, s.listings.c.rank)
@@ -69,7 +75,8 @@ def key_of(connection: Connection, text: str) -> int | None:
         return None
     # Three in any case: a statement of one form is made once.
     one, two, three = (names * 3)[:3]
-    return connection.execute(_CALLED, {"one": one, "two": two, "three": three}).scalar()
+    found = rows_of(connection, _CALLED, one=one, two=two, three=three)
+    return found[0][0] if found else None
 
 
 _CALLED = sa.select(s.identifiers.c.paper).where(
@@ -108,7 +115,7 @@ def listing_of(row: Any) -> Listing:
 
 
 def keys_with_title(connection: Connection, title: str) -> list[int]:
-    return list(connection.execute(_TITLED, {"hash": title_hash(title)}).scalars())
+    return [key for (key,) in rows_of(connection, _TITLED, hash=title_hash(title))]
 
 
 _TITLED = (
@@ -118,11 +125,10 @@ _TITLED = (
 
 def titles(connection: Connection, keys: Sequence[int]) -> dict[int, str]:
     """The titles of the papers with ``keys``, by key."""
-    found: dict[int, str] = {}
-    for chunk in in_chunks(dict.fromkeys(keys)):
-        query = sa.select(s.papers.c.key, s.papers.c.title).where(s.papers.c.key.in_(chunk))
-        found |= dict(connection.execute(query).all())
-    return found
+    return dict(rows_of(connection, _TITLES, keys=numbers(keys)))
+
+
+_TITLES = sa.select(s.papers.c.key, s.papers.c.title).where(Among(s.papers.c.key, "keys"))
 
 
 def _where(
@@ -351,7 +357,7 @@ def events(connection: Connection, after: int, limit: int, kinds: Collection[str
 
 
 def last_change(connection: Connection) -> int:
-    return connection.execute(_LAST_CHANGE).scalar() or 0
+    return rows_of(connection, _LAST_CHANGE)[0][0] or 0
 
 
 _LAST_CHANGE = sa.select(sa.func.max(s.changes.c.seq))
