@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numkong
 import numpy as np
@@ -45,16 +44,19 @@ _UNPACKED = np.stack([_INT8[(np.arange(256) >> shift) & 3] for shift in (0, 2, 4
 _UNPACKED = np.ascontiguousarray(_UNPACKED).view(np.uint32).ravel()
 
 
-@lru_cache(maxsize=256)
 def sentence_spans(title: str, abstract: str) -> tuple[tuple[int, int], ...]:
     """Where the sentences of ``title``, a line break and ``abstract`` begin and end, in characters.
 
     The title is the first. The same text has the same sentences for ever: stored vectors go by their order.
     """
-    spans = [(0, len(title))] if title else []
     shift = len(title) + 1
-    more = _spans(abstract[:_READ], MOST - len(spans))
-    return (*spans, *((shift + first, shift + last) for first, last in more))
+    more = ((shift + first, shift + last) for first, last in abstract_spans(title, abstract))
+    return ((0, len(title)), *more) if title else tuple(more)
+
+
+def abstract_spans(title: str, abstract: str) -> list[tuple[int, int]]:
+    """Those of `sentence_spans` that are of ``abstract``, and where they stand in it."""
+    return _spans(abstract[:_READ], MOST - bool(title))
 
 
 def _spans(text: str, most: int) -> list[tuple[int, int]]:

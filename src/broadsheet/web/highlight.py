@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from markupsafe import Markup
-
+from ..delivery import tex
 from ..model.papers import Paper
 from ..search.analysis import STOP_WORDS, heads_of, plain, query_terms, spans, spans_near, words_of
 from ..search.answers import Hit
-from ..search.sentences import sentence_spans
+from ..search.sentences import abstract_spans
 
 # Marked words with nothing else between them are one piece: "LLaVA-NeXT", two Chinese signs.
 _JOINTS = frozenset({"", " ", "-", "/", "_", "‐", "‑"})
@@ -20,6 +21,8 @@ _JOINT = re.compile(r"[ \-_/‐‑]")
 _LONGEST_LINK = 60
 # What is no prose in HTML: formulas, tags, escaped signs.
 _NO_PROSE = re.compile(r"(<math.*?</math>|<[^>]*>|&#?\w+;)", re.DOTALL)
+
+_ESCAPED = re.compile("[&<>\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,57 +106,71 @@ def _is_small(word: str, query: Wanted) -> bool:
     return len(found) == 1 and found[0][:2] == (0, len(word)) and not query.small.isdisjoint(found[0][2])
 
 
-def marked_html(markup: str, query: Wanted) -> Markup:
-    """The HTML ``markup`` with what ``query`` looks for in ``mark`` elements, formulas left alone."""
+def marked(text: str, query: Wanted) -> str:
+    """``text`` as `delivery.tex.html_of` makes it, what ``query`` looks for in ``mark`` elements."""
+    if tex.is_plain(text):
+        return marked_parts(text, query, (0, len(text)))[0]
+    markup = str(tex.html_of(text))
     if not query.terms:
-        return Markup(markup)
-    # Slices of `Markup` are made slowly, and there will be many.
-    markup = str(markup)
-    if "<" not in markup and "&" not in markup:
-        return Markup(_marked(markup, query))
+        return markup
     # Every second piece is what stands between those that are no prose.
     pieces = _NO_PROSE.split(markup)
-    pieces[::2] = [_marked(piece, query) if piece else "" for piece in pieces[::2]]
-    return Markup("".join(pieces))
+    pieces[::2] = [_with_marks(piece, _matches(piece, query)) if piece else "" for piece in pieces[::2]]
+    return "".join(pieces)
 
 
-def _marked(text: str, query: Wanted) -> str:
-    found = _matches(text, query)
-    if not found:
-        return text
-    pieces, at = [], 0
+def marked_parts(text: str, query: Wanted, cuts: Sequence[int]) -> list[str]:
+    """The parts of ``text``, which is plain, between each two of ``cuts``, as `marked` makes each.
+
+    No match may go across a cut.
+    """
+    found = _matches(text, query) if query.terms else []
+    escape = html.escape if _ESCAPED.search(text) else None
+    return [
+        _with_marks(text[:last], [one for one in found if first <= one[0] < last], first, escape)
+        for first, last in pairwise(cuts)
+    ]
+
+
+def _with_marks(
+    text: str, found: list[tuple[int, int]], at: int = 0, escape: Callable[[str], str] | None = None
+) -> str:
+    """``text`` from ``at`` on with what was ``found`` in it in ``mark`` elements."""
+    pieces = []
     for first, last in found:
         pieces += text[at:first], "<mark>", text[first:last], "</mark>"
         at = last
     pieces.append(text[at:])
+    if escape is not None:
+        pieces[::2] = map(escape, pieces[::2])
     return "".join(pieces)
 
 
 def nearest_sentence(paper: Paper, hit: Hit) -> tuple[int, int] | None:
-    """Where the sentence of the abstract nearest to the query begins and ends.
+    """Where the sentence of the abstract nearest to the query begins and ends, if that is known."""
+    found, place = sentences_around(paper, hit)
+    return found[place] if found else None
 
-    None where that is not known, where the title is nearest, or where the abstract is not known: a
+
+def sentences_around(paper: Paper, hit: Hit) -> tuple[list[tuple[int, int]], int]:
+    """Where the sentences of the abstract begin and end, and which is nearest to the query.
+
+    There are none where that is not known, where the title is nearest, or where the abstract is not known: a
     summary stands for it then.
     """
-    if hit.sentence is None or not paper.abstract:
-        return None
-    found = sentence_spans(paper.title, paper.abstract)
-    shift = len(paper.title) + 1
-    if hit.sentence >= len(found) or found[hit.sentence][0] < shift:
-        return None
-    first, last = found[hit.sentence]
-    return first - shift, last - shift
+    place = -1 if hit.sentence is None else hit.sentence - bool(paper.title)
+    if place < 0 or not paper.abstract:
+        return [], -1
+    found = abstract_spans(paper.title, paper.abstract)
+    return (found, place) if place < len(found) else ([], -1)
 
 
-def authors_marked(names: str, authors: list[str]) -> Markup:
+def authors_marked(names: str, authors: Sequence[str]) -> str:
     """The line of ``names`` as HTML with each of ``authors``, as typed, in a ``mark`` element."""
     words = [re.escape(word) for author in authors for word in author.split() if len(word) > 1]
     if not words:
-        return Markup(html.escape(names))
+        return html.escape(names)
     pieces = re.split(rf"\b((?:{'|'.join(words)})\b)", names, flags=re.IGNORECASE)
-    return Markup(
-        "".join(
-            f"<mark>{html.escape(piece)}</mark>" if i % 2 else html.escape(piece)
-            for i, piece in enumerate(pieces)
-        )
-    )
+    pieces[1::2] = [f"<mark>{html.escape(piece)}</mark>" for piece in pieces[1::2]]
+    pieces[::2] = map(html.escape, pieces[::2])
+    return "".join(pieces)

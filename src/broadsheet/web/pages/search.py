@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,15 +11,15 @@ from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...delivery import tex
 from ...model.papers import Paper
 from ...search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
 from ...search.query import Query
 from .. import stories
-from ..excerpts import excerpt
-from ..highlight import NOTHING, Wanted, authors_marked, marked_html, wanted
+from ..excerpts import NEAREST, excerpt
+from ..highlight import NOTHING, Wanted, authors_marked, marked, wanted
 from ..render import page, with_query, workspace_of
 from ..variants import FACET_TITLES, Choice, Variants, value_text
 from .routing import page_number, reading
@@ -48,33 +48,35 @@ _REASONS = {
 _BAR = 48
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bar:
     """The score as a bar of 48 units: what words gave it, then what meaning did; and the same as text."""
 
-    words: float
-    meaning: float
+    words: str
+    meaning: str
     text: str
 
 
 @dataclass(slots=True)
 class Result:
-    """One paper found, as the page shows it.
+    """One paper found, as the page shows it: all but its id and ``facts`` is HTML, ready to be set.
 
-    ``alike`` papers are much like it; ``folded`` are the addresses and titles of the first of them.
+    ``name`` is the title without elements. ``alike`` papers are much like it; ``folded`` are the addresses
+    and titles of the first of them.
     """
 
     id: str
     url: str
-    title: Markup
-    text: Markup
-    byline: Markup
+    title: str
+    name: str
+    text: str
+    byline: str
     facts: list[stories.Fact]
     reason: str = ""
     bar: Bar | None = None
     more: str = ""
     alike: int = 0
-    folded: list[tuple[str, Markup]] = field(default_factory=list)
+    folded: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class FacetChoices:
     """A facet as the page shows it: its title, and (text, count, address, whether chosen) of its values."""
 
     title: str
-    values: list[tuple[str, int, str, bool]]
+    values: list[tuple[str, str, str, bool]]
 
 
 @reading(router, "/search")
@@ -126,7 +128,7 @@ def search_page(request: Request, q: str, p: str) -> Response:
         # One paper found by its name needs no narrowing.
         narrows=bool(facets or restrictions) or answer.total > 1,
         plain_words=_plain_words(answer.parsed),
-        has_nearest=any("nearest" in one.text for one in results),
+        has_nearest=any(NEAREST[0] in one.text for one in results),
         alternates=(("application/json", with_query("/api/search", {"q": query[:MAX_QUERY]})),),
     )
 
@@ -151,7 +153,7 @@ def _facet_choices(answer: Answer, variants: Variants) -> Iterator[FacetChoices]
         if len(kept) == 1 and not kept[0].chosen and kept[0].count >= answer.total:
             continue
         values = [
-            (value_text(facet.name, one.value), one.count, variants.url(query), one.chosen)
+            (value_text(facet.name, one.value), f"{one.count:,}", variants.url(query), one.chosen)
             for one in kept
             if (query := variants.facet_value(facet.name, one.value, one.chosen)) or one.chosen
         ]
@@ -169,7 +171,7 @@ def _results(store: Any, hits: Sequence[Hit], query: Query) -> Iterator[Result]:
             one = result(papers[hit.key], hit, looked_for, authors)
             one.alike = len(hit.folded)
             one.folded = [
-                (stories.paper_url(papers[key].id), tex.html_of(papers[key].title))
+                (stories.paper_url(papers[key].id), marked(papers[key].title, NOTHING))
                 for key in hit.folded[:_FOLDED]
                 if key in papers
             ]
@@ -183,12 +185,14 @@ def result(paper: Paper, hit: Hit, query: Wanted = NOTHING, authors: Sequence[st
         facts.insert(0, stories.Fact(paper.venue))
     if published := paper.published or paper.first_listed:
         facts.insert(0, stories.Fact(_short_day(published[:10])))
+    title = marked(paper.title, NOTHING)
     return Result(
         paper.id,
         stories.paper_url(paper.id),
-        marked_html(tex.html_of(paper.title), query),
+        marked(paper.title, query),
+        str(escape(Markup(title).striptags())) if "<" in title else title,
         excerpt(paper, hit, query),
-        authors_marked(stories.byline(paper, 4), list(authors)),
+        authors_marked(stories.byline(paper, 4), authors),
         facts,
         _REASONS.get(hit.reason, hit.reason),
         _bar(hit),
@@ -200,11 +204,11 @@ def _bar(hit: Hit) -> Bar | None:
     """The bar of a score that words or meaning gave; a paper found by name or filters has none."""
     if hit.words is None and hit.meaning is None:
         return None
-    told = [
-        f"{share:.2f} of {name}" for name, share in (("words", hit.words), ("meaning", hit.meaning)) if share
-    ]
-    text = f"score {hit.score:.2f}" + (f", {' and '.join(told)}" if len(told) > 1 else "")
-    return Bar(round(_BAR * (hit.words or 0), 1), round(_BAR * (hit.meaning or 0), 1), text)
+    words, meaning = hit.words or 0.0, hit.meaning or 0.0
+    text = f"score {hit.score:.2f}"
+    if words and meaning:
+        text += f", {words:.2f} of words and {meaning:.2f} of meaning"
+    return Bar(f"{_BAR * words:.1f}", f"{_BAR * meaning:.1f}", text)
 
 
 # -- similar to several
