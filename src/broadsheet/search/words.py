@@ -42,6 +42,9 @@ NAMES_WEIGHT = 1.5
 # A name counts where at least so large a share of the papers with the word have it as a name.
 _MOSTLY_NAME = 0.1
 
+# A word is rare that so few papers have, and at most one of so many.
+_RARE, _RARE_ONE_OF = 3, 1_000
+
 # BM25 gives a term that stands in a paper many times 1 + k1 of its weight (k1 is 1.2 in tantivy).
 _MOST_OF_A_TERM = 2.2
 
@@ -160,12 +163,14 @@ class WordMatches:
 
     ``unknown`` maps each word of the query that no paper has, as typed, to those searched for in its place.
     ``perfect`` is about the score of a paper that would hold all words of the query, each many times.
+    ``rare`` (int64) are the keys of all papers that hold a word of the query which hardly any others hold.
     """
 
     keys: NDArray[np.int64]
     scores: NDArray[np.float32]
     unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
     perfect: float = 0.0
+    rare: NDArray[np.int64] = field(default_factory=lambda: _NOTHING[0])
 
     @classmethod
     def none(cls) -> WordMatches:
@@ -386,7 +391,8 @@ class Words:
         restricted = None if isinstance(query, str) else self._demanded(query)[0]
         if restricted is not None:
             found = all_of([tantivy.Query.const_score_query(restricted, 0.0), found])
-        return WordMatches(*self._best(found, limit), terms.unknown, self._perfect(terms))
+        best = self._best(found, limit)
+        return WordMatches(*best, terms.unknown, self._perfect(terms), self._holding_rare(terms))
 
     def scores(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.float32]:
         """BM25 of each of ``keys`` for the words of ``query``, float32; 0 where no word matches."""
@@ -409,7 +415,8 @@ class Words:
         """The query that scores papers by ``terms``; None where there are none."""
         schema = self._index.schema
         clauses = [
-            tantivy.Query.boost_query(tantivy.Query.term_query(schema, name, term), weight)
+            # Where the words stand is not asked for: opening it for every clause takes time.
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, name, term, "freq"), weight)
             for name, term, weight in self._weighted(terms)
         ]
         clauses += [tantivy.Query.phrase_query(schema, "text", phrase) for phrase in terms.phrases]
@@ -419,6 +426,15 @@ class Words:
         hits = self._searcher.search(found, limit, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         return np.array(keys, np.int64), np.array([score for score, _ in hits], np.float32)
+
+    def _holding_rare(self, terms: Terms) -> NDArray[np.int64]:
+        """The keys of the papers that hold one of ``terms`` which hardly any others hold."""
+        most = min(_RARE, self.count // _RARE_ONE_OF)
+        rare = [term for term in terms.weights if self._searcher.doc_freq("text", term) <= most]
+        if not most or not rare:
+            return _NOTHING[0]
+        clauses = [tantivy.Query.term_query(self._index.schema, "text", term) for term in rare]
+        return self._best(any_of(clauses), most * len(rare))[0]
 
     def _perfect(self, terms: Terms) -> float:
         papers = self.count
