@@ -314,6 +314,15 @@ def test_a_mistake_weighs_less_than_what_was_typed_right(tmp_path: Path) -> None
     assert words.search("transfomer attention", 5).keys.tolist() == [2, 1]
 
 
+def test_papers_with_a_word_that_hardly_any_others_have_are_told(tmp_path: Path) -> None:
+    index = Words(tmp_path)
+    common = [paper(key, "Cooling of magnets", "How magnets are cooled.") for key in range(1, 1_000)]
+    index.put([*common, paper(1_000, "Zeugmatography", "With magnets.")])
+    index.commit(1_000)
+    assert index.search("zeugmatography with magnets", 10).rare.tolist() == [1_000]
+    assert index.search("cooling of magnets", 10).rare.tolist() == []
+
+
 def test_papers_are_listed_newest_or_most_voted_first(words: Words) -> None:
     query = asked("has:abstract")
     assert words.listed(query, 10).tolist() == [2, 3, 1]

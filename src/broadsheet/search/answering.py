@@ -200,7 +200,8 @@ class Answering:
             words[np.searchsorted(keys, missing)] = self._scores(query, missing)
         cosines = self.meaning.vectors.cosines(vector, keys)
         weight = 1.0 if self.side == "meaning" else tuning.meaning_weight
-        trusted = trust(words, cosines, matches.perfect, tuning)
+        rare = np.isin(keys, matches.rare)
+        trusted = trust(words, cosines, rare, matches.perfect, self.words.count, tuning)
         first = fused(keys, words, cosines, weight, trusted, tuning)
         return self._rescored(first, keys, words, cosines, vector, weight, trusted)
 
@@ -212,7 +213,7 @@ class Answering:
         cosines: NDArray[np.float32],
         vector: NDArray[np.float32],
         weight: float,
-        trusted: float,
+        trusted: NDArray[np.float32],
     ) -> _Found:
         """The candidates once more, with what their sentences nearest to the query add to their meaning."""
         share = self.tuning.sentence_share

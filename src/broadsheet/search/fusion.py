@@ -4,11 +4,14 @@
 
 ``trust`` is 1 where words can be relied on and falls where the query seems to be told in other words
 than the papers use. Two signs say so together: even the best paper by words holds little of the
-query, and the best papers by words are far from its meaning.
+query, and the best papers by words are far from its meaning. Two kinds of papers are trusted all the
+same: those that stand out among all by words, by as much as they do, and those that hold a word which
+hardly any others hold, for that is a name or a term of the art.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +21,7 @@ from numpy.typing import NDArray
 from .tuning import Tuning
 
 # So many of the best papers by words are held against as many of the nearest in meaning.
-_COMPARED = 10
+_COMPARED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,46 @@ def agreement(words: NDArray[np.float32], meaning: NDArray[np.float32]) -> float
     return float(np.clip(best / nearest, 0, 1)) if nearest > 0 else 1.0
 
 
-def trust(words: NDArray[np.float32], meaning: NDArray[np.float32], perfect: float, tuning: Tuning) -> float:
-    """How far words can be relied on for this query, 0 to 1.
+def trust(
+    words: NDArray[np.float32],
+    meaning: NDArray[np.float32],
+    rare: NDArray[np.bool_],
+    perfect: float,
+    papers: int,
+    tuning: Tuning,
+) -> NDArray[np.float32]:
+    """How far the words of each candidate can be relied on for this query, 0 to 1.
 
     Args:
         words: BM25 of each candidate, 0 where no word matched.
         meaning: cosine of each, NaN where it has no vector.
+        rare: whether it holds a word of the query that hardly any other paper holds.
         perfect: BM25 of a paper that would hold all words of the query often; 0 where that is not known.
+        papers: how many papers were searched.
     """
-    best = float(np.nanmax(words, initial=0.0)) if len(words) else 0.0
+    best = float(np.max(words, initial=0.0))
     if best <= 0 or perfect <= 0:
-        return 1.0
-    covered = min(best / perfect / tuning.trusted_coverage, 1.0) ** tuning.coverage_power
-    agreed = min(agreement(words, meaning) / tuning.trusted_agreement, 1.0) ** tuning.agreement_power
-    return max(covered, agreed)
+        return np.ones(len(words), np.float32)
+    trusted = _trust_in_query(best / perfect, agreement(words, meaning), papers, tuning)
+    place = tuning.standing_out
+    # Where hardly any paper has a word of the query, those that have one stand out wholly.
+    usual = np.sort(words)[-place] if 0 < place <= len(words) else 0.0
+    beyond = np.maximum(words - usual, 0) / np.maximum(words, 1e-9)
+    return np.where(rare, 1.0, trusted + (1 - trusted) * beyond).astype(np.float32)
+
+
+def _trust_in_query(coverage: float, agreed: float, papers: int, tuning: Tuning) -> float:
+    """How far the words of a query can be relied on, 0 to 1.
+
+    Args:
+        coverage: the best BM25, of what a perfect paper would have. Of more papers one has more by chance:
+            the highest of n scores without meaning grows as the logarithm of n.
+        agreed: see `agreement`.
+        papers: how many were searched.
+    """
+    covered = coverage / math.log(max(papers, 3)) / tuning.usual_coverage
+    odds = (agreed / tuning.usual_agreement) ** tuning.agreement_power * covered**tuning.coverage_power
+    return odds / (1 + odds)
 
 
 def fused(
@@ -91,7 +120,7 @@ def fused(
     words: NDArray[np.float32],
     meaning: NDArray[np.float32],
     weight: float,
-    trusted: float = 1.0,
+    trusted: float | NDArray[np.float32] = 1.0,
     tuning: Tuning | None = None,
 ) -> Fused:
     """The candidates ``keys`` by the weighted sum of their scaled scores.
@@ -101,11 +130,13 @@ def fused(
         words: BM25 of each, shape (n,), NaN or 0 where no word matched.
         meaning: cosine of each, shape (n,), NaN where it has no vector.
         weight: share of meaning; 0 is words alone, 1 meaning alone.
-        trusted: what words count, 0 to 1 (see `trust`).
+        trusted: what the words of each count, or of all, 0 to 1 (see `trust`).
     """
     tuning = tuning or Tuning()
     related = (np.nan_to_num(words) > 0) | (np.nan_to_num(meaning) >= tuning.least_cosine)
     keys, words, meaning = keys[related], words[related], meaning[related]
+    if isinstance(trusted, np.ndarray):
+        trusted = trusted[related]
     words_part = (1 - weight) * trusted * scaled(words)
     meaning_part = weight * scaled(meaning, tuning.full_cosine)
     scores = (words_part + meaning_part).astype(np.float32)

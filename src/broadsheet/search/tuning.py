@@ -11,12 +11,15 @@ class Tuning:
 
     # The share of meaning in a score where words are trusted wholly.
     meaning_weight: float = 0.57
-    # Words are trusted where the best paper by words has so much of what a perfect one would score ...
-    trusted_coverage: float = 0.5
-    coverage_power: float = 3.0
-    # ... or where the best papers by words are so near in meaning, of what the nearest papers are.
-    trusted_agreement: float = 0.85
-    agreement_power: float = 12.0
+    # Words are half trusted where the best papers by words are so near in meaning, of what the nearest are,
+    # and the best one has so much of a perfect one's score for each e-fold of papers. The powers say how
+    # quickly trust falls below and rises above.
+    usual_agreement: float = 0.75
+    agreement_power: float = 6.0
+    usual_coverage: float = 0.03
+    coverage_power: float = 4.0
+    # What a paper has by words beyond the one at this place counts whether words are trusted or not.
+    standing_out: int = 15
     # A nearest paper below this cosine is no full hit: a name or a made-up word is near to nothing, and
     # what it is least far from must not outrank the papers that hold it.
     full_cosine: float = 0.5
