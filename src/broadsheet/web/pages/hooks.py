@@ -18,7 +18,7 @@ from ...store import Store
 from ..render import workspace_of
 
 log = logging.getLogger(__name__)
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 # A notification may carry the whole mail back; more than its beginning is not looked at.
 _MOST_BYTES = 2_000_000

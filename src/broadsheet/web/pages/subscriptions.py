@@ -38,7 +38,7 @@ from ..render import base_url, page, workspace_of
 from .routing import reading
 
 log = logging.getLogger(__name__)
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 # A form has a dozen short fields.
 _MAX_FORM = 20_000
