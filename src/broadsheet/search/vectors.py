@@ -1,13 +1,22 @@
 """The meaning side of search: one int8 vector a paper, all compared, or by their signs first.
 
 Of each vector the signs of its components are kept too, one bit each. Among many papers those whose
-signs differ least from the query's are found first, and only their vectors are compared. The files are
-those of `rows.Table`; docs/search.md has the figures.
+signs differ least from the query's are found first, and only their vectors are compared. Where there are
+`lists` of the papers, only the signs in the nearest lists are looked at, and of papers that came
+later. The files are those of `rows.Table` and that of the lists; docs/search.md has the figures.
+
+As a program it makes the lists of a folder of vectors, as a writer does behind a search:
+
+    python -m broadsheet.search.vectors FOLDER
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +25,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import filelock
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import REMOVED, SEGMENT, Layout, Table, View
+from . import lists
+from .files import stamp
+from .rows import REMOVED, SEGMENT, Layout, State, Table, View
 
 __all__ = ["REMOVED", "Vectors", "text_hash"]
+
+log = logging.getLogger(__name__)
 
 # The components of a unit vector of 384 dimensions seldom exceed 0.3; the few that do are clipped.
 _SCALE = 127 / 0.3
@@ -34,6 +48,14 @@ EXACT_ROWS = 150_000
 _SHORTLIST = 5_000
 _SHORTLIST_SHARE = 100
 _SHORTLIST_EACH = 10
+# The rows whose signs are looked at in lists: of how many one, at least, for each paper asked for, and
+# of how many one at most (else all vectors are compared).
+_SCANNED_SHARE, _SCANNED_LEAST, _SCANNED_EACH, _SCANNED_MOST = 32, 15_000, 12, 8
+# Those of them that are compared: at least, and for each paper that is asked for.
+_COMPARED, _COMPARED_EACH = 2_500, 4
+# Lists are made anew when one row in so many stands in none.
+_UNLISTED = 10
+
 # Up to so many allowed papers it is cheaper to compare them one by one than to look at all signs.
 _FEW_ROWS = 50_000
 # Distances from which the reach of the shortlist is estimated.
@@ -42,6 +64,9 @@ _SAMPLE = 16_384
 # From so many rows on it pays to have a second thread look at half of them.
 _ROWS_FOR_TWO = 20_000
 _other_half = ThreadPoolExecutor(2, thread_name_prefix="vectors")
+
+# Vectors that are copied and compared together, so that they stay in the processor's cache.
+_TOGETHER = 2_048
 
 _Part = TypeVar("_Part")
 _Found = TypeVar("_Found")
@@ -106,9 +131,11 @@ class _Threads:
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """The signs of the rows of a view, a matrix for each segment, as numkong compares them fastest."""
+    """The signs of the last rows of a view, a matrix for each segment, as numkong compares them fastest."""
 
     view: View
+    # The number of the first segment.
+    first: int
     blocks: list[numkong.PackedMatrix]
 
 
@@ -143,8 +170,13 @@ class Vectors(Table):
         )
         super().__init__(folder, layout, encoder)
         self._packed: _Packed | None = None
-        # The first question shall not wait for it.
-        self._signs_of(self._view)
+        self._lists: lists.Lists | None = None
+        self._lists_stamp = (0, 0)
+        self._reading_lists = threading.Lock()
+        self._making_lists: subprocess.Popen[bytes] | None = None
+        # The first question shall not wait for them.
+        self._read_lists_file()
+        self._pack_signs()
 
     def append(
         self,
@@ -191,11 +223,7 @@ class Vectors(Table):
             near, wanted = rows, None
             if rows is None or len(rows) > _FEW_ROWS:
                 wanted = self._wanted(view, rows)
-                near = None
-                size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE, _SHORTLIST_EACH * limit)
-                # Many rows here and there take longer than all of them one after the other.
-                if view.count > self._exact_rows and size <= max(_SHORTLIST, candidates // 4):
-                    near = self._shortlist(view, query, wanted, candidates, size)
+                near = self._first_look(view, query, wanted, candidates, limit, rows is None)
             if near is not None and len(near) >= limit:
                 return _best(view.keys[near], self._products_of(view, query, near), limit)
             cosines = self._all_products(view, query)
@@ -212,6 +240,49 @@ class Vectors(Table):
         wanted[rows] = True
         return wanted
 
+    def _first_look(
+        self,
+        view: View,
+        query: NDArray[np.int8],
+        wanted: NDArray[np.bool_] | None,
+        candidates: int,
+        limit: int,
+        all_allowed: bool,
+    ) -> NDArray[np.int64] | None:
+        """The rows whose vectors are compared; None: all that are ``wanted``."""
+        if view.count <= self._exact_rows:
+            return None
+        known = self._lists_of(view)
+        if known is not None and all_allowed:
+            compared = max(_COMPARED, _COMPARED_EACH * limit) * view.state.rows // candidates
+            scanned = max(_SCANNED_LEAST, known.rows // _SCANNED_SHARE, _SCANNED_EACH * limit)
+            if scanned <= max(_SCANNED_LEAST, known.rows // _SCANNED_MOST):
+                return self._listed(view, known, query, wanted, scanned, compared)
+        size = max(_SHORTLIST, candidates // _SHORTLIST_SHARE, _SHORTLIST_EACH * limit)
+        # Many rows here and there take longer than all of them one after the other.
+        if known is None and size <= max(_SHORTLIST, candidates // 4):
+            return self._shortlist(view, query, wanted, candidates, size)
+        return None
+
+    def _listed(
+        self,
+        view: View,
+        known: lists.Lists,
+        query: NDArray[np.int8],
+        wanted: NDArray[np.bool_] | None,
+        scanned: int,
+        compared: int,
+    ) -> NDArray[np.int64]:
+        """About ``compared`` rows near to ``query`` in the lists, and more of those that came later."""
+        near = known.near(query, scanned, compared)
+        if wanted is not None:
+            near = near[wanted[near]]
+        later = view.state.rows - known.rows
+        if not later:
+            return near
+        size = max(_SHORTLIST, later // _SHORTLIST_SHARE)
+        return np.concatenate([near, self._shortlist(view, query, wanted, later, size, known.rows)])
+
     def _shortlist(
         self,
         view: View,
@@ -219,62 +290,133 @@ class Vectors(Table):
         wanted: NDArray[np.bool_] | None,
         candidates: int,
         size: int,
+        start: int = 0,
     ) -> NDArray[np.int64]:
-        """About ``size`` of the ``candidates`` rows that are ``wanted``: those whose signs differ least.
+        """About ``size`` of the ``candidates`` rows from ``start`` on that are ``wanted``.
 
-        How many signs may differ is estimated from some thousand rows all over the table, which costs far
-        less than to order all of them.
+        They are those whose signs differ least. How many signs may differ is estimated from some thousand
+        rows all over the table, which costs far less than to order all of them.
         """
         code = _signs(query)
+        first = start // SEGMENT
+        blocks = self._signs_of(view, first)
 
         def distances(block: numkong.PackedMatrix) -> NDArray[np.uint32]:
             return np.asarray(numkong.hammings_packed(code, block)).ravel()
 
-        found = self._threads.map(distances, self._signs_of(view), view.state.rows)
-        step = max(view.state.rows // _SAMPLE, 1)
+        found = self._threads.map(distances, blocks, view.state.rows - start)
+        begin = start - first * SEGMENT
+        found[0] = found[0][begin:]
+        step = max((view.state.rows - start) // _SAMPLE, 1)
+        starts = [start, *range((first + 1) * SEGMENT, view.state.rows, SEGMENT)]
         sample = np.concatenate([block[::step] for block in found])
         if wanted is not None:
-            starts = range(0, view.state.rows, SEGMENT)
-            sample = sample[np.concatenate([wanted[s : s + SEGMENT][::step] for s in starts])]
+            places = zip(starts, found, strict=True)
+            sample = sample[np.concatenate([wanted[s : s + len(block)][::step] for s, block in places])]
         if not len(sample):
             return np.zeros(0, np.int64)
         place = min(size * len(sample) // candidates, len(sample) - 1)
         reach = np.partition(sample, place)[place]
         near = np.concatenate(
-            [np.flatnonzero(block <= reach) + number * SEGMENT for number, block in enumerate(found)]
+            [np.flatnonzero(block <= reach) + s for s, block in zip(starts, found, strict=True)]
         )
         return near if wanted is None else near[wanted[near]]
 
-    def _signs_of(self, view: View) -> list[numkong.PackedMatrix]:
-        """The signs of the rows of ``view``; none where so few are compared one by one."""
+    def _pack_signs(self) -> None:
+        """Makes ready what the next search looks at."""
+        view = self._view
+        if view.state.rows > self._exact_rows:
+            known = self._lists_of(view)
+            self._signs_of(view, known.rows // SEGMENT if known else 0)
+
+    def _signs_of(self, view: View, first: int) -> list[numkong.PackedMatrix]:
+        """The signs of the rows of ``view`` from segment ``first`` on."""
         packed = self._packed
-        if packed is not None and packed.view is view:
+        if packed is not None and packed.view is view and packed.first == first:
             return packed.blocks
         rows = view.state.rows
-        if rows <= self._exact_rows:
-            return []
         with self._packing:
             packed, blocks = self._packed, []
             if packed is not None and packed.view.state.generation == view.state.generation:
-                blocks = packed.blocks[: min(packed.view.state.rows, rows) // SEGMENT]
-            for number in range(len(blocks), len(view.segments)):
+                # Segments that are not full change.
+                kept = min(packed.view.state.rows, rows) // SEGMENT
+                if packed.first <= first <= kept:
+                    blocks = packed.blocks[first - packed.first : kept - packed.first]
+            for number in range(first + len(blocks), len(view.segments)):
                 blocks.append(numkong.hammings_pack(view.codes(number), dtype="uint1"))
-            self._packed = _Packed(view, blocks)
+            self._packed = _Packed(view, first, blocks)
             return blocks
+
+    # -- lists
+
+    @property
+    def _lists_path(self) -> Path:
+        return self._folder / lists.NAME
+
+    def _lists_of(self, view: View) -> lists.Lists | None:
+        """The lists of the rows of ``view``, if there are any."""
+        known = self._lists
+        if known is None or known.generation != view.state.generation or known.rows > view.state.rows:
+            return None
+        return known
+
+    def _read_lists_file(self) -> None:
+        with self._reading_lists:
+            found = stamp(self._lists_path)
+            if found != self._lists_stamp and self._view.state.rows > self._exact_rows:
+                known = lists.read(self._lists_path, self.dims)
+                self._lists, self._lists_stamp = known, found
+
+    def refresh(self) -> None:
+        super().refresh()
+        few = self._view.state.rows <= self._exact_rows
+        if not few and stamp(self._lists_path) != self._lists_stamp and not self._reading_lists.locked():
+            # Reading them takes a moment that no search shall wait for.
+            threading.Thread(target=self._read_lists_file, name="lists", daemon=True).start()
+
+    def _unlisted(self) -> bool:
+        """Whether so many rows stand in no list that it pays to make them anew."""
+        view = self._view
+        known = self._lists_of(view)
+        unlisted = view.state.rows - (known.rows if known else 0)
+        return view.state.rows > self._exact_rows and unlisted * _UNLISTED > view.state.rows
+
+    def make_lists(self) -> None:
+        """Makes the lists of all rows, if too many stand in none; takes most of a minute for a million."""
+        self._read_lists_file()
+        if self._unlisted():
+            view = self._view
+            lists.write(self._lists_path, view.state.generation, view.segments)
+            self._read_lists_file()
+
+    def begin_lists(self) -> None:
+        """Has a process of its own, at the lowest priority, do what `make_lists` does, if that is needed."""
+        self.refresh()
+        if self._making_lists is not None and self._making_lists.poll() is None:
+            return
+        if not self._unlisted():
+            return
+        command = [sys.executable, "-m", __name__, str(self._folder), str(self._exact_rows)]
+        try:
+            self._making_lists = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        except OSError as error:
+            log.warning("the lists of vectors are not made, searches take longer: %s", error)
 
     def _products_of(
         self, view: View, query: NDArray[np.int8], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        order = None if (rows[1:] > rows[:-1]).all() else np.argsort(rows)
-        parts = list(view.parts(rows if order is None else rows[order]))
+        # In the order of the file, because the next row is found faster than any other.
+        order = np.argsort(rows)
+        ascending = rows[order]
+        parts = [slice(s, s + _TOGETHER) for s in range(0, len(rows), _TOGETHER)]
         products = self._threads.map(
-            lambda part: _products(query, part[0].take(part[1], 0)), parts, len(rows)
+            lambda part: _products(query, view.gathered(ascending[part])), parts, len(rows)
         )
-        ascending = np.concatenate([np.zeros(0, np.float32), *products])
-        if order is None:
-            return ascending
-        found = np.empty_like(ascending)
-        found[order] = ascending
+        found = np.empty(len(rows), np.float32)
+        if products:
+            found[order] = np.concatenate(products)
         return found
 
     def _all_products(self, view: View, query: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -322,3 +464,19 @@ class Vectors(Table):
         if not len(view.spans):
             return self.all_keys()
         return view.keys[view.live & (view.spans["count"] == 0)]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    os.nice(19)
+    state = State.read(folder / "state.json")
+    if state is None:
+        raise SystemExit(f"{folder} holds no vectors")
+    # A kill frees the lock.
+    with filelock.FileLock(folder / "lists.lock", timeout=0):
+        exact_rows = int(sys.argv[2]) if len(sys.argv) > 2 else EXACT_ROWS
+        Vectors(folder, state.dims, exact_rows=exact_rows).make_lists()
+
+
+if __name__ == "__main__":
+    main()
