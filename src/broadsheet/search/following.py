@@ -78,6 +78,8 @@ def follow(
             break
     if vectors is not None and vectors.wasted() > max(_WASTED_ROWS, vectors.count):
         vectors.compact()
+    if vectors is not None and outcome.complete:
+        vectors.begin_lists()
     return outcome
 
 
