@@ -458,6 +458,165 @@ def test_what_no_estimate_of_distances_saw_is_found_all_the_same(tmp_path: Path)
         assert vectors.nearest(query, 20)[0].tolist() == exact.nearest(query, 20)[0].tolist()
 
 
+@pytest.fixture(scope="module")
+def listed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The vectors of ``many`` with lists of all rows."""
+    folder = tmp_path_factory.mktemp("listed") / "vectors"
+    shutil.copytree(many, folder)
+    with_lists(folder).make_lists()
+    return folder
+
+
+def with_lists(folder: Path) -> Vectors:
+    """The vectors in ``folder``, searched by their lists where it has those."""
+    return Vectors(folder, 64, exact_rows=10_000)
+
+
+def uses_lists(vectors: Vectors) -> bool:
+    return vectors._lists_of(vectors._view) is not None
+
+
+def test_lists_find_what_comparing_every_vector_finds(listed: Path) -> None:
+    exact, by_lists = Vectors(listed, 64), with_lists(listed)
+    assert uses_lists(by_lists) and not uses_lists(exact)
+    shares = []
+    for query in clustered(20_000)[-60:]:
+        expected, _ = exact.nearest(query, 20)
+        found, cosines = by_lists.nearest(query, 20)
+        shares.append(len(set(found.tolist()) & set(expected.tolist())) / 20)
+        assert np.array_equal(cosines, by_lists.cosines(query, found))
+    assert np.mean(shares) >= 0.99
+
+
+@pytest.mark.parametrize("limit", [1, 300, 1_500, 40_000, 70_000])
+def test_lists_give_as_many_papers_as_are_asked_for(listed: Path, limit: int) -> None:
+    vectors = with_lists(listed)
+    found, _ = vectors.nearest(clustered(20_000)[-1], limit)
+    assert len(set(found.tolist())) == len(found) == min(limit, vectors.count)
+    assert set(found.tolist()) <= set(vectors.all_keys().tolist())
+
+
+def test_what_changed_after_the_lists_were_made_is_seen_at_once(listed: Path, tmp_path: Path) -> None:
+    shutil.copytree(listed, tmp_path / "vectors")
+    writer, reader = with_lists(tmp_path / "vectors"), with_lists(tmp_path / "vectors")
+    old, new = clustered(20_000)[-2:]
+    nearest = int(writer.nearest(old, 1)[0][0])
+    writer.append([nearest, 90_000], [9, 9], np.stack([-old, old]), 4)
+    for vectors in (writer, reader):
+        vectors.refresh()
+        found = vectors.nearest(old, 300)[0].tolist()
+        assert found[0] == 90_000 and nearest not in found
+        assert vectors.nearest(-old, 1)[0].tolist() == [nearest]
+    writer.append([90_000, 90_001], [REMOVED, 9], np.stack([old, new]), 5)
+    for vectors in (writer, reader):
+        vectors.refresh()
+        assert uses_lists(vectors)
+        assert 90_000 not in vectors.nearest(old, 300)[0]
+        assert vectors.nearest(new, 1)[0].tolist() == [90_001]
+
+
+def test_lists_are_made_anew_when_one_row_in_ten_stands_in_none(listed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    shutil.copytree(listed, folder)
+    vectors = with_lists(folder)
+    before = (folder / "lists.bin").read_bytes()
+    vectors.append(range(90_001, 96_001), [1] * 6_000, clustered(6_000), 4)
+    vectors.make_lists()
+    assert (folder / "lists.bin").read_bytes() == before
+    vectors.append(range(96_001, 105_001), [1] * 9_000, clustered(9_000), 5)
+    vectors.make_lists()
+    assert vectors._lists and vectors._lists.rows == vectors._view.state.rows
+    # After compacting they are those of other rows.
+    vectors.append(range(1, 105_001), [REMOVED] * 105_000, np.zeros((105_000, 64), np.float32), 6)
+    vectors.append(range(1, 30_001), [1] * 30_000, clustered(30_000), 7)
+    vectors.compact()
+    assert not uses_lists(vectors) and not uses_lists(with_lists(folder))
+    assert vectors.nearest(clustered(30_000)[7], 1)[0].tolist() == [8]
+
+
+def test_the_same_vectors_have_the_same_lists(listed: Path, tmp_path: Path) -> None:
+    shutil.copytree(listed, tmp_path / "vectors")
+    (tmp_path / "vectors" / "lists.bin").unlink()
+    with_lists(tmp_path / "vectors").make_lists()
+    assert (tmp_path / "vectors" / "lists.bin").read_bytes() == (listed / "lists.bin").read_bytes()
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def append_a_byte(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+def cut_in_the_header(path: Path) -> None:
+    os.truncate(path, 20)
+
+
+@pytest.mark.parametrize("damage", [cut, scribble, empty, append_a_byte, cut_in_the_header, Path.unlink])
+def test_damaged_lists_are_not_used_and_made_anew(
+    listed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "vectors"
+    shutil.copytree(listed, folder)
+    damage(folder / "lists.bin")
+    vectors, whole = with_lists(folder), with_lists(listed)
+    assert not uses_lists(vectors)
+    query = clustered(20_000)[-1]
+    assert vectors.nearest(query, 20)[0].tolist() == whole.nearest(query, 20)[0].tolist()
+    vectors.make_lists()
+    assert uses_lists(vectors) and uses_lists(with_lists(folder))
+
+
+def test_lists_of_another_table_are_not_used(listed: Path, tmp_path: Path) -> None:
+    vectors = with_lists(tmp_path / "vectors")
+    vectors.append(range(1, 84_001), [1] * 84_000, clustered(84_000), 1)
+    shutil.copy(listed / "lists.bin", tmp_path / "vectors" / "lists.bin")
+    assert not uses_lists(with_lists(tmp_path / "vectors"))
+    narrow = Vectors(tmp_path / "narrow", 16, exact_rows=10)
+    narrow.append(range(1, 2_001), [1] * 2_000, some(2_000, 1), 1)
+    shutil.copy(listed / "lists.bin", tmp_path / "narrow" / "lists.bin")
+    assert not uses_lists(Vectors(tmp_path / "narrow", 16, exact_rows=10))
+
+
+def test_another_process_makes_lists_a_kill_loses_nothing_and_an_open_reader_takes_them(
+    listed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "vectors"
+    shutil.copytree(listed, folder)
+    (folder / "lists.bin").unlink()
+    writer, reader = with_lists(folder), with_lists(folder)
+    for seconds in (0.3, 0.8, 1.5):
+        writer.begin_lists()
+        assert writer._making_lists
+        threading.Event().wait(seconds)
+        writer._making_lists.kill()
+        writer._making_lists.wait()
+    (folder / "lists.part").write_bytes(b"left by a kill")
+    writer.begin_lists()
+    writer.begin_lists()
+    assert writer._making_lists.wait(60) == 0
+    query = clustered(20_000)[-1]
+    for _ in range(500):
+        reader.refresh()
+        assert len(reader.nearest(query, 20)[0]) == 20
+        if uses_lists(reader):
+            break
+        threading.Event().wait(0.02)
+    assert uses_lists(reader)
+    assert (folder / "lists.bin").read_bytes() == (listed / "lists.bin").read_bytes()
+    assert not (folder / "lists.part").exists()
+
+
+def test_few_papers_need_no_lists(tmp_path: Path) -> None:
+    vectors = opened(tmp_path / "vectors", exact_rows=100)
+    write(vectors, 1)
+    vectors.begin_lists()
+    vectors.make_lists()
+    assert vectors._making_lists is None
+    assert not (tmp_path / "vectors" / "lists.bin").exists()
+
+
 def test_after_compacting_the_signs_are_those_of_the_new_rows(many: Path, tmp_path: Path) -> None:
     shutil.copytree(many, tmp_path / "vectors")
     vectors = Vectors(tmp_path / "vectors", 64, exact_rows=10_000)

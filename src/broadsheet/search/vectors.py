@@ -4,17 +4,12 @@ Of each vector the signs of its components are kept too, one bit each. Among man
 signs differ least from the query's are found first, and only their vectors are compared. Where there are
 `lists` of the papers, only the signs in the nearest lists are looked at, and of papers that came
 later. The files are those of `rows.Table` and that of the lists; docs/search.md has the figures.
-
-As a program it makes the lists of a folder of vectors, as a writer does behind a search:
-
-    python -m broadsheet.search.vectors FOLDER
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -25,14 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import filelock
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from . import lists
 from .files import stamp
-from .rows import REMOVED, SEGMENT, Layout, State, Table, View
+from .rows import REMOVED, SEGMENT, Layout, Table, View
 
 __all__ = ["REMOVED", "Vectors", "text_hash"]
 
@@ -55,6 +49,7 @@ _SCANNED_SHARE, _SCANNED_LEAST, _SCANNED_EACH, _SCANNED_MOST = 32, 15_000, 12, 8
 _COMPARED, _COMPARED_EACH = 2_500, 4
 # Lists are made anew when one row in so many stands in none.
 _UNLISTED = 10
+_MAKER = f"{__package__}.list_maker"
 
 # Up to so many allowed papers it is cheaper to compare them one by one than to look at all signs.
 _FEW_ROWS = 50_000
@@ -396,7 +391,7 @@ class Vectors(Table):
             return
         if not self._unlisted():
             return
-        command = [sys.executable, "-m", __name__, str(self._folder), str(self._exact_rows)]
+        command = [sys.executable, "-m", _MAKER, str(self._folder), str(self._exact_rows)]
         try:
             self._making_lists = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -464,19 +459,3 @@ class Vectors(Table):
         if not len(view.spans):
             return self.all_keys()
         return view.keys[view.live & (view.spans["count"] == 0)]
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    os.nice(19)
-    state = State.read(folder / "state.json")
-    if state is None:
-        raise SystemExit(f"{folder} holds no vectors")
-    # A kill frees the lock.
-    with filelock.FileLock(folder / "lists.lock", timeout=0):
-        exact_rows = int(sys.argv[2]) if len(sys.argv) > 2 else EXACT_ROWS
-        Vectors(folder, state.dims, exact_rows=exact_rows).make_lists()
-
-
-if __name__ == "__main__":
-    main()
