@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...model.identifiers import Identifier, arxiv_identifier, doi_identifier, find_identifier, url_identifier
 from ...model.text import words as words_of
@@ -36,6 +37,11 @@ class Pasted:
     others: int = 0
 
 
+# Reading one query asks these of the same text several times.
+_SAME_TEXTS = 16
+
+
+@lru_cache(_SAME_TEXTS)
 def pasted_ids(text: str) -> Pasted | None:
     """The papers that ``text`` names where it is nothing but ids and addresses."""
     text = text.strip(QUOTE_MARKS + " ")
@@ -216,6 +222,7 @@ def _marks(text: str) -> Iterator[_Mark]:
             yield _Mark(identifier, found.start(), found.end())
 
 
+@lru_cache(_SAME_TEXTS)
 def pasted_citation(text: str) -> Pasted | None:
     """The paper that ``text`` cites, where it is clearly a citation, or an address with a title beside it.
 

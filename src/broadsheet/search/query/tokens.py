@@ -39,6 +39,8 @@ class Token:
 _QUOTE = re.compile(f"[{QUOTE_MARKS}]|''")
 _HEAD = re.compile(r"[(\[{]*(?P<minus>-?)(?:(?P<key>[A-Za-z]{2,12}):)?")
 _TO_SPACE = re.compile(r"[^ ]*")
+# Most words can be nothing else.
+_ONLY_A_WORD = re.compile(r"\w[\w-]*(?= |$)")
 _TO_COMMA = re.compile(r"[^ ,]*")
 _CLOSING = re.compile(r"[)\]}.,;:!?]*")
 _PROBABLY_KEY = re.compile(r"-?([a-z]{4,12}):(?=[\w\"“])")
@@ -54,6 +56,10 @@ def tokens_of(text: str, today: date) -> Iterator[Token]:
             continue
         # After a phrase a word may follow without a space; operators begin after a space only.
         apart = at == 0 or text[at - 1] == " "
+        if apart and (word := _ONLY_A_WORD.match(text, at)):
+            yield Token(at, word.end(), word[0])
+            at = word.end()
+            continue
         token = _token(text, at, today) if apart or text[at] in QUOTE_MARKS else None
         if token is None:
             end = _TO_SPACE.match(text, at).end()
@@ -141,7 +147,7 @@ def _shown(text: str) -> str:
 def near_miss(token: Token) -> str:
     """A note where ``token`` looks like an operator that is written in another way; else nothing."""
     raw = token.words
-    found = _PROBABLY_KEY.match(raw)
+    found = _PROBABLY_KEY.match(raw) if ":" in raw else None
     if token.key or not found or "//" in raw:
         return ""
     name = ELSEWHERE.get(found[1])
