@@ -163,7 +163,7 @@ def _facet_choices(answer: Answer, variants: Variants) -> Iterator[FacetChoices]
 
 def _results(store: Any, hits: Sequence[Hit], query: Query) -> Iterator[Result]:
     folded = [key for hit in hits for key in hit.folded[:_FOLDED]]
-    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits] + folded)}
+    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits] + folded, brief=True)}
     looked_for = wanted(query.text)
     authors = [clause.text for clause in query.required if clause.field == "author"]
     for hit in hits:
@@ -243,7 +243,7 @@ def similar(request: Request, ids: str = "") -> Response:
 
 
 def _similar_results(store: Any, hits: Sequence[Hit], path: str) -> Iterator[Result]:
-    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits])}
+    papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits], brief=True)}
     for hit in hits:
         if hit.key in papers:
             one = result(papers[hit.key], hit)
