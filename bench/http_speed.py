@@ -4,14 +4,17 @@
 
 The home (by default the one that bench.import_speed leaves) is served as `broadsheet serve` does.
 Every latency is of a whole answer over one kept connection, one request at a time; then eight
-readers ask at once. The questions
-are 20 words each: lines of FILE, or taken from abstracts all over the archive. Bytes are as sent
-(compressed); memory is that of the server process.
+readers ask for search pages at once, each over a connection of its own. Processor time is what the
+server took of all cores together, for a request; the client, which shares them, is told beside it.
+The questions are 20 words each: lines of FILE, or taken from abstracts all over the archive; no text
+is asked for twice. Bytes are as sent (compressed); memory is that of the server process.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import os
 import random
 import re
 import statistics
@@ -19,10 +22,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urljoin
-
-import httpx
+from urllib.parse import quote, quote_plus, urlsplit
 
 from bench.common import OUT, need, save
 from broadsheet.workspace import Workspace
@@ -69,27 +71,69 @@ def file_pages_mb(server: Server) -> float:
     return int(re.search(r"RssFile:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def latencies(ask: Callable[[int], httpx.Response], requests: int) -> tuple[list[float], int]:
-    """Milliseconds of each of ``requests`` answers, and the bytes of the last one as sent."""
-    taken, size = [], 0
-    for number in range(-WARM_UP, requests):
+class Client:
+    """One kept connection to the server at ``url``, with little between it and the socket."""
+
+    def __init__(self, url: str):
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
+
+    def get(self, path: str) -> bytes:
+        """The answer's body as sent; ends the program where the server does not answer well."""
+        self._connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            sys.exit(f"{path[:200]} answered {response.status}: {unpacked(body)[:300]!r}")
+        return body
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def unpacked(body: bytes) -> bytes:
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+def search_path(question: str, turn: int, address: str = "/search") -> str:
+    """The address of a search for ``question``, its words turned: the server remembers what it encoded."""
+    words = question.split()
+    turn %= len(words)
+    return f"{address}?q={quote_plus(' '.join(words[turn:] + words[:turn]))}"
+
+
+def processor_ms(server: Server) -> float:
+    """Milliseconds that the server has taken of all cores together; the system counts in steps of ten."""
+    values = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return 1000 * (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_idle(server: Server) -> None:
+    """Returns when what runs behind a fresh server is done, or after half a minute."""
+    for _ in range(30):
+        before = processor_ms(server)
+        time.sleep(1)
+        if processor_ms(server) - before < 20:
+            return
+
+
+def latencies(client: Client, path: Callable[[int], str], requests: int) -> list[float]:
+    """Milliseconds of each of ``requests`` answers to what ``path`` gives for their numbers."""
+    taken = []
+    for number in range(requests):
+        address = path(number)
         began = time.perf_counter()
-        response = ask(number)
-        if number >= 0:
-            taken.append((time.perf_counter() - began) * 1000)
-        if response.status_code != 200:
-            sys.exit(f"{response.request.url} answered {response.status_code}: {response.text[:300]}")
-        size = response.num_bytes_downloaded
-    return taken, size
+        client.get(address)
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken
 
 
-def page_bytes(client: httpx.Client, path: str) -> Iterator[tuple[str, int, int]]:
+def page_bytes(client: Client, path: str) -> Iterator[tuple[str, int, int]]:
     """(address, bytes as sent, bytes unpacked) of a page and of the styles and scripts that it names."""
     page = client.get(path)
-    yield path, page.num_bytes_downloaded, len(page.content)
-    for part in dict.fromkeys(_PARTS.findall(page.text)):
-        answer = client.get(urljoin(str(page.url), part))
-        yield part, answer.num_bytes_downloaded, len(answer.content)
+    yield path, len(page), len(unpacked(page))
+    for part in dict.fromkeys(_PARTS.findall(unpacked(page).decode())):
+        answer = client.get(part)
+        yield part, len(answer), len(unpacked(answer))
 
 
 def start_seconds(home: Path) -> list[float]:
@@ -101,18 +145,26 @@ def start_seconds(home: Path) -> list[float]:
     return seconds
 
 
-def sustained(url: str, questions: Sequence[str]) -> float:
-    """Search pages a second when `READERS` ask one after the other, each over a connection of its own."""
+def sustained(url: str, paths: Sequence[str]) -> tuple[float, list[float]]:
+    """Answers a second when `READERS` ask for ``paths`` one after the other, and milliseconds of each."""
+    taken: list[float] = []
 
     def read(reader: int) -> None:
-        with httpx.Client(base_url=url, timeout=60) as client:
-            for question in questions[reader::READERS]:
-                client.get("/search", params={"q": question}).raise_for_status()
+        client = Client(url)
+        own = paths[reader::READERS]
+        taken.extend(latencies(client, own.__getitem__, len(own)))
+        client.close()
 
     began = time.perf_counter()
     with ThreadPoolExecutor(READERS) as readers:
         list(readers.map(read, range(READERS)))
-    return len(questions) / (time.perf_counter() - began)
+    return len(paths) / (time.perf_counter() - began), taken
+
+
+def quantiles(taken: Sequence[float]) -> tuple[float, float]:
+    """Median and 95th percentile."""
+    cuts = statistics.quantiles(taken, n=20)
+    return cuts[9], cuts[18]
 
 
 def main() -> None:
@@ -138,31 +190,49 @@ def main() -> None:
     seconds = start_seconds(home)
     figures["start to first front page, seconds (median)"] = statistics.median(seconds)
     figures["start to first front page, seconds (worst)"] = max(seconds)
-    with running_server(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+    with running_server(home) as server:
+        client = Client(server.url)
+        wait_until_idle(server)
         figures["memory after start, MB"] = memory_mb(server)[0]
-        kinds: dict[str, Callable[[int], httpx.Response]] = {
-            "front page": lambda n: client.get("/"),
-            "paper page": lambda n: client.get(f"/papers/{ids[n % len(ids)]}"),
-            "search page": lambda n: client.get("/search", params={"q": questions[n % len(questions)]}),
-            "search page, 4 keywords": lambda n: client.get(
-                "/search", params={"q": " ".join(questions[n % len(questions)].split()[4:8])}
-            ),
-            "API search": lambda n: client.get(
-                "/api/papers/search", params={"q": questions[n % len(questions)]}
-            ),
-            "API latest": lambda n: client.get("/api/daily_papers"),
-            "API one paper": lambda n: client.get(f"/api/papers/{ids[n % len(ids)]}"),
-            "API newest": lambda n: client.get("/api/papers"),
+
+        def question(n: int) -> str:
+            return questions[n % len(questions)]
+
+        def keywords(n: int) -> str:
+            words = question(n).split()
+            return " ".join(words[4:8] or words)
+
+        kinds: dict[str, Callable[[int], str]] = {
+            "static file": lambda n: "/favicon.svg",
+            "front page": lambda n: "/",
+            "paper page": lambda n: f"/papers/{quote(ids[n % len(ids)])}",
+            "search page": lambda n: search_path(question(n), 0),
+            "search page, 4 keywords": lambda n: search_path(keywords(n), 0),
+            "API search": lambda n: search_path(question(n), 1, "/api/search"),
+            "API search, 4 keywords": lambda n: search_path(keywords(n), 1, "/api/search"),
+            "API search of the Hub": lambda n: search_path(question(n), 2, "/api/papers/search"),
+            "API latest": lambda n: "/api/daily_papers",
+            "API one paper": lambda n: f"/api/papers/{quote(ids[n % len(ids)])}",
+            "API newest": lambda n: "/api/papers",
         }
-        print(f"{'':24} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'bytes':>9}")
-        for kind, ask in kinds.items():
-            taken, size = latencies(ask, options.requests)
-            cuts = statistics.quantiles(taken, n=20)
-            figures |= {f"{kind}, p50 ms": cuts[9], f"{kind}, p95 ms": cuts[18], f"{kind}, bytes sent": size}
-            print(f"{kind:24} {cuts[9]:8.1f} {cuts[18]:8.1f} {max(taken):8.1f} {size:9,}")
-        # Other words than before: an encoded query is remembered.
-        others = [" ".join(reversed(question.split())) for question in questions]
-        figures[f"search pages a second, {READERS} readers"] = sustained(server.url, others)
+        print(f"{'':24} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'CPU ms':>8} {'client':>8} {'bytes':>9}")
+        for kind, path in kinds.items():
+            for number in range(WARM_UP):
+                client.get(path(options.requests + number))
+            began, own = processor_ms(server), time.process_time()
+            taken = latencies(client, path, options.requests)
+            cost = (processor_ms(server) - began) / options.requests
+            own = 1000 * (time.process_time() - own) / options.requests
+            (p50, p95), size = quantiles(taken), len(client.get(path(0)))
+            figures |= {f"{kind}, p50 ms": p50, f"{kind}, p95 ms": p95}
+            figures |= {f"{kind}, processor ms": cost, f"{kind}, bytes sent": size}
+            print(f"{kind:24} {p50:8.1f} {p95:8.1f} {max(taken):8.1f} {cost:8.1f} {own:8.1f} {size:9,}")
+        began = processor_ms(server)
+        a_second, taken = sustained(server.url, [search_path(one, 3) for one in questions])
+        named = f"search pages, {READERS} readers"
+        figures[f"{named}, a second"] = a_second
+        figures |= dict(zip((f"{named}, p50 ms", f"{named}, p95 ms"), quantiles(taken), strict=True))
+        figures[f"{named}, processor ms"] = (processor_ms(server) - began) / len(taken)
         parts = list(page_bytes(client, "/"))
         figures["front page with styles and scripts, bytes sent"] = sum(sent for _, sent, _ in parts)
         figures["front page with styles and scripts, bytes unpacked"] = sum(whole for *_, whole in parts)
