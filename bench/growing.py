@@ -224,7 +224,8 @@ def _known(source: Path, store: Store, keys: Sequence[int]) -> _Known:
             assert vector is not None
             found.vectors[row] = vector if like else noisy(vector, random)
             taken.append(key)
-    found.sentences = vectors.sentences(np.array(taken, np.int64))
+    codes, counts = vectors.sentences(np.array(taken, np.int64))
+    found.sentences = np.split(codes, np.cumsum(counts)[:-1])
     engine.close()
     other.close()
     return found

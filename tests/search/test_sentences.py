@@ -81,12 +81,10 @@ def test_dimensions_that_are_no_multiple_of_four_work() -> None:
 
 def test_the_best_sentence_of_each_paper_is_found() -> None:
     vectors = unit(7)
-    none = np.zeros((0, 96), np.uint8)
-    best, place = best_cosines(
-        vectors[4], [coded(vectors[:3]), none, coded(vectors[3:6]), coded(vectors[6:])]
-    )
+    none = np.zeros((0, 96), np.uint8), np.zeros(1, np.int64)
+    best, place = best_cosines(vectors[4], coded(vectors), np.array([3, 0, 3, 1]))
     assert place.tolist()[1:3] == [-1, 1]
     assert np.isnan(best[1])
     assert best[2] == pytest.approx(1, abs=0.1)
-    assert best_cosines(vectors[0], [none])[1].tolist() == [-1]
-    assert len(best_cosines(vectors[0], [])[0]) == 0
+    assert best_cosines(vectors[0], *none)[1].tolist() == [-1]
+    assert len(best_cosines(vectors[0], none[0], none[1][:0])[0]) == 0

@@ -220,8 +220,8 @@ class Answering:
         chosen = np.searchsorted(keys, first.keys[: self.tuning.rescored])
         best = np.full(len(keys), -1, np.int32)
         if self.meaning and len(chosen):
-            codes = self.meaning.vectors.sentences(keys[chosen])
-            nearness, best[chosen] = best_cosines(vector, codes)
+            codes, counts = self.meaning.vectors.sentences(keys[chosen])
+            nearness, best[chosen] = best_cosines(vector, codes, counts)
             known = ~np.isnan(nearness)
             places = chosen[known]
             cosines = cosines.copy()

@@ -19,6 +19,8 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import ranges
+
 NAME = "lists.bin"
 # More lists find more with fewer rows looked at, and take longer to make and to choose from.
 PER_LIST = 16
@@ -81,7 +83,7 @@ class Lists:
             chosen = np.flatnonzero(products >= -np.partition(-sample, place)[place])
         else:
             chosen = np.arange(lists)
-        return _ranges(self.starts[chosen], self.starts[chosen + 1] - self.starts[chosen])
+        return ranges(self.starts[chosen], self.starts[chosen + 1] - self.starts[chosen])
 
 
 def differences(
@@ -120,13 +122,6 @@ def as_words(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
 def _scaled(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     """``vectors`` in int8, the largest component of all 127."""
     return np.rint(vectors * (127 / max(float(np.abs(vectors).max(initial=0)), 1e-9))).astype(np.int8)
-
-
-def _ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers from each of ``first`` on, so many as ``counts`` says, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(first - (ends - counts), counts) + np.arange(total)
 
 
 # -- the file

@@ -46,6 +46,9 @@ _CHECKED_ROWS = 2_048
 # The data are mapped so many rows at a time: with a row more only the last part is mapped anew, and the
 # pages of the others need not be found again.
 SEGMENT = 65_536
+# So many bytes of lists are looked at before memory is given back. A page of the file holds about five lists,
+# of which mostly one is looked at.
+_ITEMS_HELD = 8 << 20
 # Rows that are copied at once.
 _CHUNK = 4_096
 # How often one looks, every hundredth of a second, for files that another process is just exchanging.
@@ -128,7 +131,7 @@ class View:
     # The file of codes; None where it was missing or wrong.
     coded: mmap.mmap | None
     spans: NDArray[np.void]
-    items: NDArray[np.uint8]
+    items: Items
     layout: Layout
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -170,13 +173,55 @@ class View:
         self.coded.madvise(mmap.MADV_DONTNEED)
         return np.frombuffer(found, np.uint8).reshape(-1, self.layout.code_bytes)
 
-    def lists(self, rows: Sequence[int]) -> list[NDArray[np.uint8]]:
-        """The list of each of ``rows``: uint8, shape (number of items, item_bytes)."""
+    def lists(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The lists of ``rows``, one after the other, and how many items each has.
+
+        The items are uint8, shape (items of all, item_bytes). Row -1 has none.
+        """
         if not len(self.spans):
-            return [self.items[:0]] * len(rows)
-        spans = self.spans[np.asarray(rows, np.int64)]
-        ends = (spans["first"] + spans["count"]).tolist()
-        return [self.items[first:end] for first, end in zip(spans["first"].tolist(), ends, strict=True)]
+            return self.items.taken(rows[:0]), np.zeros(len(rows), np.int64)
+        spans = self.spans[rows]
+        counts = np.where(rows >= 0, spans["count"], 0).astype(np.int64)
+        return self.items.taken(ranges(spans["first"].astype(np.int64), counts)), counts
+
+
+class Items:
+    """The items of lists: a mapped file of which memory holds what was looked at last, and little more."""
+
+    def __init__(self, path: Path, count: int, width: int):
+        """Maps the first ``count`` items of ``width`` bytes.
+
+        Raises:
+            DamagedIndexError: if the file is shorter.
+        """
+        self._file: mmap.mmap | None = None
+        self._width, self._looked_at = width, 0
+        if not count * width:
+            self._items = np.zeros((0, width), np.uint8)
+            return
+        _check_size(path, count * width)
+        with path.open("rb") as file:
+            self._file = mmap.mmap(file.fileno(), count * width, prot=mmap.PROT_READ)
+        # Or else sixteen pages come with each that is looked at.
+        self._file.madvise(mmap.MADV_RANDOM)
+        self._items = np.frombuffer(self._file, np.uint8).reshape(count, width)
+
+    def taken(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The items at ``places``, in memory of their own."""
+        found = self._items.take(places, 0)
+        self._looked_at += found.nbytes
+        if self._file is not None and self._looked_at > _ITEMS_HELD:
+            # They stay in the system's cache, from where the next search has them again.
+            self._file.madvise(mmap.MADV_DONTNEED)
+            self._looked_at = 0
+        return found
+
+
+def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from each of ``first`` on, so many as ``counts`` says, one after the other."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(first - (ends - counts), counts) + np.arange(total)
 
 
 def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
@@ -186,6 +231,10 @@ def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
         mixed ^= records["text"] * np.uint64(0xC2B2AE3D27D4EB4F)
         mixed += records["data_sum"].astype(np.uint64) * np.uint64(0x165667B19E3779F9) + np.uint64(1)
         return (mixed >> np.uint64(32)).astype(np.uint32)
+
+
+def _split(items: NDArray[np.uint8], counts: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
+    return np.split(items, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def _sums(parts: Sequence[NDArray[Any]] | NDArray[Any]) -> list[int]:
@@ -208,13 +257,17 @@ def _mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> 
         DamagedIndexError: if the file is shorter.
     """
     size = offset + int(np.prod(shape)) * np.dtype(dtype).itemsize
-    found = path.stat().st_size if path.exists() else 0
-    if found < size:
-        raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
+    _check_size(path, size)
     if size == offset:
         return np.zeros(shape, dtype)
     # A plain view: every slice of a memmap object costs half a millisecond.
     return np.asarray(np.memmap(path, dtype, "r", offset=offset, shape=shape))
+
+
+def _check_size(path: Path, size: int) -> None:
+    found = path.stat().st_size if path.exists() else 0
+    if found < size:
+        raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
 
 
 def _add(path: Path, content: NDArray[Any] | bytes) -> None:
@@ -389,16 +442,18 @@ class Table:
         codes = self._layout.code(newest).tobytes()
         return coded if coded[size - len(codes) :] == codes else None
 
-    def _read_lists(self, state: State, checked: int) -> tuple[NDArray[np.void], NDArray[np.uint8]]:
+    def _read_lists(self, state: State, checked: int) -> tuple[NDArray[np.void], Items]:
         wanted, width = self._layout.item_bytes, state.item_bytes
         if not width or (wanted and wanted != width):
-            return np.zeros(0, _SPAN), np.zeros((0, wanted), np.uint8)
+            return np.zeros(0, _SPAN), Items(self._folder, 0, wanted)
         spans = _mapped(self._folder / "spans.bin", _SPAN, (state.rows,))
-        items = _mapped(self._folder / self._layout.items, np.uint8, (state.items, width))
+        items = Items(self._folder / self._layout.items, state.items, width)
         newest = spans[checked:]
-        ends = newest["first"] + newest["count"]
-        if ends.max(initial=0) > state.items or newest["sum"].tolist() != _sums(
-            [items[first:end] for first, end in zip(newest["first"].tolist(), ends.tolist(), strict=True)]
+        first, counts = newest["first"].astype(np.int64), newest["count"].astype(np.int64)
+        if (
+            (first < 0).any()
+            or (first + counts).max(initial=0) > state.items
+            or newest["sum"].tolist() != _sums(_split(items.taken(ranges(first, counts)), counts))
         ):
             raise DamagedIndexError(f"{self._folder / self._layout.items}: a list is not what was written")
         return spans, items
@@ -585,7 +640,7 @@ class Table:
         if state.item_bytes:
             spans = view.spans[keep]
             items = int(spans["count"].sum())
-            lists = (b"".join(block.tobytes() for block in view.lists(keep[part])) for part in parts)
+            lists = (view.lists(keep[part])[0] for part in parts)
             _write(folder / layout.items, lists)
             spans["first"] = np.cumsum(spans["count"]) - spans["count"]
             _write(folder / "spans.bin", iter([spans]))

@@ -8,7 +8,6 @@ answers the query; for both, two bits a dimension do as well as floats (docs/sea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numkong
 import numpy as np
@@ -39,9 +38,10 @@ _THRESHOLD, _INNER, _OUTER = 0.9816, 0.4528, 1.5104
 _KEPT = 0.8825
 _LEVELS = np.array([-_OUTER, -_INNER, _INNER, _OUTER], np.float32)
 _INT8 = np.rint(_LEVELS * 127 / _OUTER).astype(np.int8)
-# The four components in each possible byte, as one number of four bytes.
-_UNPACKED = np.stack([_INT8[(np.arange(256) >> shift) & 3] for shift in (0, 2, 4, 6)], axis=1)
-_UNPACKED = np.ascontiguousarray(_UNPACKED).view(np.uint32).ravel()
+# The eight components in each possible pair of bytes, as one number of eight bytes.
+_PAIRS = np.arange(65_536, dtype="<u2").view(np.uint8).reshape(-1, 2)
+_UNPACKED = np.stack([_INT8[(_PAIRS[:, i // 4] >> 2 * (i % 4)) & 3] for i in range(8)], axis=1)
+_UNPACKED = np.ascontiguousarray(_UNPACKED).view(np.uint64).ravel()
 
 
 def sentence_spans(title: str, abstract: str) -> tuple[tuple[int, int], ...]:
@@ -106,8 +106,10 @@ def cosines(query: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArray[np.
     """About the cosines of the unit vector ``query`` (dims,) with the sentences of ``codes`` (n, bytes)."""
     if not len(codes):
         return np.zeros(0, np.float32)
+    if codes.shape[1] % 2:
+        codes = np.pad(codes, ((0, 0), (0, 1)))
     width = 4 * codes.shape[1]
-    components = _UNPACKED.take(codes).view(np.int8).reshape(len(codes), width)
+    components = _UNPACKED.take(codes.view("<u2")).view(np.int8).reshape(len(codes), width)
     largest = max(float(np.abs(query).max()), 1e-9)
     wanted = np.zeros((1, width), np.int8)
     wanted[0, : len(query)] = np.rint(query * (127 / largest))
@@ -116,19 +118,23 @@ def cosines(query: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArray[np.
 
 
 def best_cosines(
-    query: NDArray[np.float32], codes: Sequence[NDArray[np.uint8]]
+    query: NDArray[np.float32], codes: NDArray[np.uint8], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """For each paper the cosine of its best sentence and which one it is; NaN and -1 where it has none."""
-    counts = np.array([len(one) for one in codes], np.int64)
-    best, place = np.full(len(codes), np.nan, np.float32), np.full(len(codes), -1, np.int32)
+    """For each paper the cosine of its best sentence and which one it is; NaN and -1 where it has none.
+
+    Args:
+        codes: of the sentences of all papers, one paper after the other.
+        counts: how many of them each paper has.
+    """
+    best, place = np.full(len(counts), np.nan, np.float32), np.full(len(counts), -1, np.int32)
     known = np.flatnonzero(counts)
     if len(known):
-        found = cosines(query, np.concatenate([codes[i] for i in known]))
-        starts = np.concatenate([[0], np.cumsum(counts[known])[:-1]])
-        best[known] = np.maximum.reduceat(found, starts)
+        found = cosines(query, codes)
+        lengths = counts[known]
+        starts = np.cumsum(lengths) - lengths
+        highest = np.maximum.reduceat(found, starts)
         # Of each paper the first sentence that is as near as its nearest.
-        at_best = np.flatnonzero(found == np.repeat(best[known], counts[known]))
-        owners = np.repeat(np.arange(len(known)), counts[known])[at_best]
-        first = np.unique(owners, return_index=True)[1]
-        place[known] = at_best[first] - starts
+        at_best = np.flatnonzero(found == np.repeat(highest, lengths))
+        first = at_best[np.searchsorted(at_best, starts)]
+        best[known], place[known] = highest, first - starts
     return best, place

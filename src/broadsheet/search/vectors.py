@@ -443,15 +443,14 @@ class Vectors(Table):
         found, vectors = self.vectors_of(np.array([key], np.int64))
         return vectors[0] if len(found) else None
 
-    def sentences(self, keys: NDArray[np.int64]) -> list[NDArray[np.uint8]]:
-        """The codes of the sentences of each of ``keys``: uint8, shape (number, sentence_bytes).
+    def sentences(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The codes of the sentences of ``keys``, one paper after the other, and how many each has.
 
-        Where int8 was given, ``.view(np.int8)`` has it back. Empty where a paper has none.
+        The codes are uint8, shape (sentences of all, sentence_bytes); where int8 was given, their
+        ``.view(np.int8)`` has it back.
         """
         view = self._view
-        rows = view.rows_of(keys)
-        found = iter(view.lists(rows[rows >= 0]))
-        return [next(found) if row >= 0 else view.items[:0] for row in rows.tolist()]
+        return view.lists(view.rows_of(keys))
 
     def without_sentences(self) -> NDArray[np.int64]:
         """The keys of all papers that have a vector and no codes of sentences."""
