@@ -147,8 +147,8 @@ def _topics(words: Words, text: str, limit: int) -> list[str]:
     """Topics that begin with ``text``, most frequent first; of two that differ by an ending, one."""
     begins = text.lower()
     found: dict[tuple[str, ...], str] = {}
-    for topic in vocabulary.recent_topics(words, begins[0]):
-        if topic.startswith(begins) and topic != begins:
+    for topic in vocabulary.recent_topics(words, begins):
+        if topic != begins:
             found.setdefault(tuple(word.term for word in words_of(topic)), topic)
             if len(found) == limit:
                 break

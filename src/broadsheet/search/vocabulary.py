@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -77,14 +79,18 @@ def endings(words: Words, name: str, begins: str, limit: int) -> dict[str, int]:
     return _kept(words, f"{name} {limit}", begins, read) if len(begins) < 3 else read()
 
 
-def recent_topics(words: Words, begins: str) -> dict[str, int]:
-    """The topics of the last year that begin with the sign ``begins``, and their papers, most first."""
+def recent_topics(words: Words, begins: str) -> list[str]:
+    """The topics of the last year that begin so (with one sign at least), those of most papers first."""
 
-    def read() -> dict[str, int]:
+    def read() -> tuple[list[str], dict[str, int]]:
         since = _since(words, _newest(words), _TOPIC_DAYS)
-        return dict(words.searcher.terms_with_prefix("topic", begins, filter_query=since, limit=_MOST_TOPICS))
+        found = words.searcher.terms_with_prefix("topic", begins[0], filter_query=since, limit=_MOST_TOPICS)
+        places = {topic: place for place, (topic, _) in enumerate(found)}
+        return sorted(places), places
 
-    return _kept(words, "topics", begins, read)
+    topics, places = _kept(words, "topics", begins[0], read)
+    first, end = bisect_left(topics, begins), bisect_left(topics, begins + chr(sys.maxunicode))
+    return sorted(topics[first:end], key=places.__getitem__)
 
 
 def new_papers(words: Words) -> tantivy.Query:
