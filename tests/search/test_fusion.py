@@ -48,6 +48,10 @@ def test_words_that_hold_little_and_lie_far_off_count_little() -> None:
     assert np.median(trusted(WORDS, FAR, perfect=60)) < 0.1
 
 
+def test_a_paper_that_holds_nearly_all_words_is_meant_however_far_it_lies() -> None:
+    assert min(trusted(WORDS, FAR, perfect=15)) > 0.9
+
+
 def test_the_more_a_paper_holds_and_the_nearer_it_is_the_more_words_are_trusted() -> None:
     little, more = (np.median(trusted(WORDS, NEAR, perfect)) for perfect in (60, 30))
     assert little < more

@@ -112,7 +112,9 @@ def _trust_in_query(coverage: float, agreed: float, papers: int, tuning: Tuning)
     """
     covered = coverage / math.log(max(papers, 3)) / tuning.usual_coverage
     odds = (agreed / tuning.usual_agreement) ** tuning.agreement_power * covered**tuning.coverage_power
-    return odds / (1 + odds)
+    # Whoever types a name or three words means the papers that hold them, however far the encoder sees them.
+    full = min(coverage / tuning.full_coverage, 1.0) ** tuning.full_coverage_power
+    return max(full, odds / (1 + odds))
 
 
 def fused(

@@ -18,6 +18,9 @@ class Tuning:
     agreement_power: float = 6.0
     usual_coverage: float = 0.03
     coverage_power: float = 4.0
+    # Where the best paper by words has so much of a perfect one's score, words are trusted wherever it lies.
+    full_coverage: float = 0.5
+    full_coverage_power: float = 6.0
     # What a paper has by words beyond the one at this place counts whether words are trusted or not.
     standing_out: int = 15
     # A nearest paper below this cosine is no full hit: a name or a made-up word is near to nothing, and
