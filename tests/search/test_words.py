@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 from broadsheet.model.papers import Author, Link, Listing, Paper
-from broadsheet.search import restrictions
+from broadsheet.search import columns, restrictions
 from broadsheet.search import words as words_of_papers
 from broadsheet.search.facets import Facet, FacetValue
+from broadsheet.search.files import DamagedIndexError
 from broadsheet.search.query import Query, parse
 from broadsheet.search.words import FORMAT, Words
 
@@ -370,6 +372,67 @@ def test_facets_count_the_papers_that_were_found(words: Words) -> None:
     assert counted["list"] == [("daily_papers", 2, False), ("arxiv", 1, False)]
     assert counted["year"] == [("2026", 1, False), ("2025", 1, False)]
     assert words.facets(asked("robots"), np.zeros(0, np.int64)) == []
+
+
+def without_columns(folder: Path) -> Words:
+    """The index in ``folder`` as one that was made before there were columns."""
+    state = json.loads((folder / "state.json").read_text())
+    del state["columns"]
+    (folder / "state.json").write_text(json.dumps(state))
+    return Words(folder)
+
+
+def test_columns_count_and_order_as_the_index_does(words: Words, tmp_path: Path) -> None:
+    keys = np.array([4, 2, 99, 3, 1])
+    query = asked("cat:cs year:2025 venue:nature walk")
+    facets, orders = words.facets(query, keys), [words.order(keys, by).tolist() for by in ("date", "votes")]
+    former = without_columns(tmp_path / "words")
+    for ours, theirs in zip(facets, former.facets(query, keys), strict=True):
+        assert (ours.name, set(ours.values)) == (theirs.name, set(theirs.values))
+    assert orders == [former.order(keys, by).tolist() for by in ("date", "votes")]
+
+
+def test_columns_hold_what_was_committed_last(words: Words, tmp_path: Path) -> None:
+    changed = replace(PAPERS[0], categories=["cs.CL"], upvotes=99)
+    words.put([changed, paper(5, "New", categories=["cs.CL"])], [2])
+    # Nobody sees it, and what a killed process wrote of it is overwritten.
+    rows = tmp_path / "words" / "columns-0.rows"
+    rows.write_bytes(rows.read_bytes() + b"torn")
+    assert values(Words(tmp_path / "words").facets(asked("x"), np.array([1, 5])))["category"] == [
+        ("cs.LG", 1, False),
+        ("cs.RO", 1, False),
+    ]
+    reader = Words(tmp_path / "words")
+    words.commit(2)
+    reader.refresh()
+    for index in (words, reader, Words(tmp_path / "words")):
+        assert values(index.facets(asked("x"), np.array([1, 5])))["category"] == [("cs.CL", 2, False)]
+        assert index.order(np.array([3, 5, 1]), "votes").tolist() == [2, 0, 1]
+
+
+def test_columns_are_written_anew_when_most_of_them_are_of_no_use(
+    words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "_WASTED", 3)
+    reader = Words(tmp_path / "words")
+    for votes in range(20):
+        words.put([replace(one, upvotes=votes) for one in PAPERS[:2]], [3, 4, 100 + votes])
+        words.commit(votes + 2)
+    words.end_writing()
+    assert sum(path.stat().st_size for path in (tmp_path / "words").glob("*.rows")) <= 9 * 24
+    reader.refresh()
+    for index in (words, reader, Words(tmp_path / "words")):
+        assert values(index.facets(asked("x"), np.array([1, 2])))["category"] == [
+            ("cs.CV", 1, False),
+            ("cs.LG", 1, False),
+            ("cs.RO", 1, False),
+        ]
+
+
+def test_a_lost_column_is_damage(words: Words, tmp_path: Path) -> None:
+    (tmp_path / "words" / "columns-0.values").unlink()
+    with pytest.raises(DamagedIndexError):
+        Words(tmp_path / "words")
 
 
 def test_a_chosen_value_stands_among_the_facets_whatever_it_counts(words: Words) -> None:

@@ -46,18 +46,37 @@ def aggregations() -> dict[str, Any]:
     }
 
 
-def facets_of(query: Query, counted: Mapping[str, Any], count: Callable[[str, str], int]) -> list[Facet]:
+def aggregated(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """What tantivy answered to `aggregations`, as `facets_of` takes it."""
+    return {
+        name: {_shown(name, bucket["key"]): bucket["doc_count"] for bucket in found[name]["buckets"]}
+        for name in NAMES
+    }
+
+
+def most_frequent(counted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Of all values that were counted those that are told."""
+    found = {}
+    for name in NAMES:
+        values = sorted(counted.get(name, {}).items(), key=lambda one: (-one[1], one[0]))
+        found[name] = dict(values[: _MOST_YEARS if name == "year" else MOST])
+    return found
+
+
+def facets_of(
+    query: Query, counted: Mapping[str, Mapping[str, int]], count: Callable[[str, str], int]
+) -> list[Facet]:
     """The facets that hold at least one value.
 
     Args:
         query: says which values are chosen.
-        counted: what tantivy answered to `aggregations`.
+        counted: of each facet its values and how many papers have them, most frequent first.
         count: gives the papers of one value of one facet, for chosen ones that are not among the first.
     """
     chosen = _chosen(query)
     facets = []
     for name in NAMES:
-        found = {_shown(name, bucket["key"]): bucket["doc_count"] for bucket in counted[name]["buckets"]}
+        found = dict(counted[name])
         wanted = {value.casefold(): value for value in chosen[name]}
         named = {value.casefold() for value in found}
         found |= {value: count(name, value) for folded, value in wanted.items() if folded not in named}

@@ -9,9 +9,9 @@ import math
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ..model.papers import Paper
 from .analysis import FOLDED, STEMMED, STOP_WORDS, folded_without, joined, plain, query_terms, term_of
-from .facets import Facet, aggregations, facets_of
+from .columns import Columns, ColumnsWriter, Extent, Row, extent_of
+from .facets import Facet, aggregated, aggregations, facets_of, most_frequent
 from .files import DamagedIndexError, read_state, stamp, write_state
 from .restrictions import Restrictions, all_of, any_of
 from .searcher import Searcher
@@ -121,7 +122,8 @@ def _day(paper: Paper) -> int | None:
     return int(found[1] + (found[2] or "01") + (found[3] or "01")) if found else None
 
 
-def _document(paper: Paper) -> tantivy.Document:
+def _fields(paper: Paper) -> dict[str, Any]:
+    """What the index is told of ``paper``."""
     title, abstract = plain(paper.title), plain(paper.abstract)
     more = [plain(text) for text in (paper.ai_summary or "", *paper.ai_keywords) if text]
     text = [title, abstract, *more]
@@ -143,7 +145,14 @@ def _document(paper: Paper) -> tantivy.Document:
         values |= {"venue": paper.venue, "venue_words": plain(paper.venue)}
     if day := _day(paper):
         values |= {"day": day, "year": day // 10_000}
-    return tantivy.Document(**values)
+    return values
+
+
+def _row(fields: Mapping[str, Any]) -> Row:
+    """What is kept of a paper's ``fields`` in columns."""
+    many = [(name, value) for name in ("category", "list", "has") for value in fields[name]]
+    venue = [("venue", fields["venue"])] if "venue" in fields else []
+    return Row(fields["key"], fields.get("day", 0), fields["votes"], many + venue)
 
 
 def _organization(paper: Paper) -> str:
@@ -190,6 +199,9 @@ class Words:
         self._folder = folder
         self._state_path = folder / "state.json"
         self._writer: tantivy.IndexWriter | None = None
+        # An index that was made before there were columns has none, until it is built anew.
+        self._columns: Columns | None = None
+        self._columns_writer: ColumnsWriter | None = None
         self._open(create=True)
 
     @staticmethod
@@ -208,10 +220,15 @@ class Words:
             (self._folder / "tantivy").mkdir(parents=True)
             self._generation, self.cursor = uuid.uuid4().hex, 0
             self._index = tantivy.Index(_schema(), path=str(self._folder / "tantivy"))
+            self._columns = Columns(self._folder, Extent())
             self._write_state()
         else:
             self._generation, self.cursor = str(state["generation"]), int(state["cursor"])
             self._check_files(state.get("files", {}), state.get("commit", ""))
+            try:
+                self._columns = self._columns_of(state)
+            except OSError as error:
+                raise DamagedIndexError(str(error)) from error
             try:
                 self._index = tantivy.Index.open(str(self._folder / "tantivy"))
                 self._index.searcher().search(tantivy.Query.all_query(), 1)
@@ -224,6 +241,10 @@ class Words:
         self._index.config_reader("Manual")
         self._reload()
 
+    def _columns_of(self, state: Mapping[str, Any]) -> Columns | None:
+        extent = extent_of(state)
+        return Columns(self._folder, extent) if extent is not None else None
+
     def _reload(self) -> None:
         """Takes a new view of the committed files; making one takes longer than a search."""
         self._index.reload()
@@ -232,7 +253,7 @@ class Words:
         # A query is looked up twice: for the best papers, and for the scores of those near in meaning.
         self._chosen = lru_cache(maxsize=_MOST_CHOSEN)(self._choose)
         self._demanded = lru_cache(maxsize=_MOST_CHOSEN)(self._demand)
-        self._counted: dict[Any, dict[str, Any]] = {}
+        self._counted: dict[Any, dict[str, dict[str, int]]] = {}
 
     def _commit(self) -> bytes:
         """What tantivy says of its last commit (``meta.json``); empty where it cannot be read."""
@@ -271,6 +292,8 @@ class Words:
         commit = self._commit()
         state = {"format": FORMAT, "generation": self._generation, "cursor": self.cursor}
         files = {"commit": hashlib.sha256(commit).hexdigest(), "files": self._committed_files(commit)}
+        if self._columns is not None:
+            state["columns"] = asdict(self._columns.extent)
         write_state(self._state_path, state | files)
         self._stamp = stamp(self._state_path)
 
@@ -284,7 +307,10 @@ class Words:
         if state.get("generation") != self._generation:
             self._open(create=False)
             return
-        self._stamp, self.cursor = stamp(self._state_path), int(state["cursor"])
+        found = stamp(self._state_path)
+        with contextlib.suppress(OSError):  # a later commit removed them; the next look sees that one
+            self._columns = self._columns_of(state)
+        self._stamp, self.cursor = found, int(state["cursor"])
         self._reload()
 
     @property
@@ -313,17 +339,21 @@ class Words:
         Raises:
             OSError: if the disk does not take it.
         """
-        documents = [(paper.key, _document(paper)) for paper in papers]
+        documents = [_fields(paper) for paper in papers]
         with self._told_as_os_error():
             if self._writer is None:
                 self._remove_uncommitted_deletions()
                 # One thread: the other core reads the store.
                 self._writer = self._index.writer(_HEAP_BYTES, 1)
+                if self._columns is not None:
+                    self._columns_writer = ColumnsWriter(self._folder, self._columns)
             for key in removed:
                 self._writer.delete_documents_by_term("key", key)
-            for key, document in documents:
-                self._writer.delete_documents_by_term("key", key)
-                self._writer.add_document(document)
+            for fields in documents:
+                self._writer.delete_documents_by_term("key", fields["key"])
+                self._writer.add_document(tantivy.Document(**fields))
+            if self._columns_writer is not None:
+                self._columns_writer.put([_row(fields) for fields in documents], removed)
 
     def _remove_uncommitted_deletions(self) -> None:
         """Removes what a killed writer left: tantivy counts on from its last commit and would not
@@ -348,8 +378,12 @@ class Words:
         with self._told_as_os_error():
             if self._writer is not None:
                 self._writer.commit()
+                if self._columns_writer is not None:
+                    self._columns = self._columns_writer.commit(self.count)
         self.cursor = cursor
         self._write_state()
+        if self._columns_writer is not None:
+            self._columns_writer.remove_former()
         self._reload()
 
     @contextlib.contextmanager
@@ -373,7 +407,7 @@ class Words:
         """Lets go of the writer, so that another process may write."""
         if self._writer is not None:
             with self._told_as_os_error():
-                writer, self._writer = self._writer, None
+                writer, self._writer, self._columns_writer = self._writer, None, None
                 writer.rollback()
                 writer.wait_merging_threads()
             self._write_state()
@@ -497,6 +531,8 @@ class Words:
     def order(self, keys: NDArray[np.int64], by: str) -> NDArray[np.int64]:
         """The places of ``keys`` by ``date`` (newest first) or ``votes`` (most first), ties as they stand."""
         name = "votes" if by == "votes" else "day"
+        if self._columns is not None:
+            return np.argsort(-self._columns.order_of(keys, name).astype(np.int64), kind="stable")
         found = self._restrictions.keys(keys.tolist())
         hits = self._searcher.search(found, len(keys), count=False).hits if len(keys) else []
         addresses = [address for _, address in hits]
@@ -515,16 +551,19 @@ class Words:
 
     def facets(self, query: Query, keys: NDArray[np.int64] | None = None) -> list[Facet]:
         """What the papers ``keys`` (None: all that `listed` reaches) can be narrowed by, with counts."""
+        found = cache(
+            lambda: self._matching(query, True) if keys is None else self._restrictions.keys(keys.tolist())
+        )
         if keys is None:
-            found = self._matching(query, with_text=True)
-            counted = self._counted_all(query, found)
+            counted = self._counted_all(query, found())
+        elif self._columns is not None:
+            counted = most_frequent(self._columns.counts(keys))
         else:
-            found = self._restrictions.keys(keys.tolist())
-            counted = self._searcher.aggregate(found, aggregations())
+            counted = aggregated(self._searcher.aggregate(found(), aggregations()))
         return facets_of(
             query,
             counted,
-            lambda name, value: self._count(all_of([found, self._restrictions.value(name, value)])),
+            lambda name, value: self._count(all_of([found(), self._restrictions.value(name, value)])),
         )
 
     def _demand(self, query: Query) -> tuple[tantivy.Query | None, int]:
@@ -542,14 +581,14 @@ class Words:
         assert whole is not None
         return whole, self._count(whole)
 
-    def _counted_all(self, query: Query, found: tantivy.Query) -> dict[str, Any]:
+    def _counted_all(self, query: Query, found: tantivy.Query) -> dict[str, dict[str, int]]:
         """What `aggregations` count of ``found``; of a million papers that takes long, so it is kept."""
         kept = self._counted
         asked = (query.text, query.required, query.excluded, query.filters)
         if asked not in kept:
             while len(kept) >= _MOST_COUNTED:
                 kept.pop(next(iter(kept)), None)
-            kept[asked] = self._searcher.aggregate(found, aggregations())
+            kept[asked] = aggregated(self._searcher.aggregate(found, aggregations()))
         return kept[asked]
 
     def _matching(self, query: Query, with_text: bool) -> tantivy.Query:
