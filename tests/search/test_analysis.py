@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from broadsheet.search.analysis import (
     FOLDED,
     STEMMED,
+    found_in,
     heads_of,
     joined,
     parts_of,
     plain,
     query_terms,
     spans,
-    spans_near,
     words_of,
 )
 
@@ -212,8 +212,8 @@ _TEXTS = st.lists(st.sampled_from(_WORDS) | st.text(alphabet="aeiysdgnl4", max_s
 @example("dataset", "one data-set and -data_set")
 def test_looking_where_words_can_be_finds_all_that_are_there(query: str, text: str) -> None:
     terms = query_terms(query) - {""}
-    near = spans_near(text, heads_of(terms) or ())
-    assert [one for one in near if one[2] & terms] == [one for one in spans(text) if one[2] & terms]
+    everywhere = [(start, end) for start, end, found_by in spans(text) if found_by & terms]
+    assert found_in(text, terms, heads_of(terms)) == everywhere
 
 
 def test_too_many_words_are_not_looked_for_one_by_one() -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import tantivy
 
@@ -230,8 +230,7 @@ def _joined_number(text: str, space: int) -> Iterator[str]:
 # -- words
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a plain text, at ``start`` to ``end`` of it: as it stands there, folded, and its term."""
 
     text: str
@@ -264,6 +263,11 @@ def words_of(text: str) -> list[Word]:
 
 def query_terms(query: str) -> frozenset[str]:
     """All terms that papers may be found by for ``query``; stop words only where nothing else is."""
+    return terms_and_small_words(query)[0]
+
+
+def terms_and_small_words(query: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The `query_terms` of ``query``, and the terms of its other words: those that a question is made of."""
     text = plain(query)
     words = words_of(text)
     telling = [word for word in words if word.folded not in STOP_WORDS] or words
@@ -271,7 +275,8 @@ def query_terms(query: str) -> frozenset[str]:
     # One Chinese sign stands in many words that were not meant.
     signs = {sign for a, b in pairs for sign in (a, b) if text[a.end : b.start] == BETWEEN_SIGNS}
     forms = joined(text) + [a.text + b.text for a, b in pairs]
-    return frozenset(word.term for word in telling if word not in signs) | {term_of(form) for form in forms}
+    terms = frozenset(word.term for word in telling if word not in signs) | {term_of(form) for form in forms}
+    return terms, frozenset(word.term for word in words if word.folded in STOP_WORDS) - terms
 
 
 _GAPS = frozenset({" ", BETWEEN_SIGNS, *_JOINTS})
@@ -345,11 +350,20 @@ def heads_of(terms: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(least) if len(least) <= _MOST_HEADS else None
 
 
-def spans_near(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
-    """Of the `spans` of the ASCII ``text`` all that have a term of those whose `heads_of` are ``heads``.
+def found_in(text: str, terms: frozenset[str], heads: Sequence[str] | None) -> list[tuple[int, int]]:
+    """Where words of ``text`` begin and end that one of ``terms`` finds; ``heads`` are their `heads_of`."""
+    if heads is None or not text.isascii():
+        return [(start, end) for start, end, own in spans(text) if not terms.isdisjoint(own)]
+    found: list[tuple[int, int]] = []
+    for start, end in _chunks_with(text, heads):
+        for first, last, own in _spans_of_chunk(text[start:end]):
+            if not terms.isdisjoint(own):
+                found.append((start + first, start + last))
+    return found
 
-    There may be others among them.
-    """
+
+def _chunks_with(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where parts of ``text`` begin and end that hold all words with one of ``heads``: in order."""
     lower = text.lower()
     unjoined = lower.replace("-", "").replace("_", "").replace("/", "")
     is_numbered = _TO_NUMBER.search(text) is not None
@@ -375,8 +389,7 @@ def spans_near(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int, froz
             start, end = _with_numbers(text, start, end)
         if end < 0:
             end = len(text)
-        for first, last, terms in _spans_of_chunk(text[start:end]):
-            yield start + first, start + last, terms
+        yield start, end
 
 
 def _with_numbers(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from ..delivery import tex
 from ..model.papers import Paper
-from ..search.analysis import STOP_WORDS, heads_of, plain, query_terms, spans, spans_near, words_of
+from ..search.analysis import found_in, heads_of, term_of, terms_and_small_words
 from ..search.answers import Hit
 from ..search.sentences import abstract_spans
 
@@ -29,13 +29,12 @@ _ESCAPED = re.compile("[&<>\"']")
 class Wanted:
     """What a query looks for: ``terms`` that papers are chosen by, and the ``small`` words between them.
 
-    ``heads`` are the `heads_of` the terms; ``links`` keeps which texts between two matches make one of them.
+    ``heads`` are the `heads_of` the terms.
     """
 
     terms: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
     heads: tuple[str, ...] | None = ()
-    links: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
 
 NOTHING = Wanted()
@@ -45,10 +44,9 @@ def wanted(text: str) -> Wanted:
     """What a query whose words are ``text`` (`Query.text`) looks for."""
     if not text:
         return NOTHING
-    terms = query_terms(text) - {""}
-    words = words_of(plain(text))
-    small = frozenset(word.term for word in words if word.folded in STOP_WORDS)
-    return Wanted(terms, small - terms, heads_of(terms))
+    terms, small = terms_and_small_words(text)
+    terms -= {""}
+    return Wanted(terms, small, heads_of(terms))
 
 
 def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
@@ -73,46 +71,33 @@ def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
 
 def _matches(text: str, query: Wanted) -> list[tuple[int, int]]:
     """Where ``text`` holds what ``query`` looks for: (start, end), in order."""
-    found: list[tuple[int, int]] = []
-    terms, heads, end = query.terms, query.heads, 0
-    is_near = heads is not None and text.isascii()
-    for first, last, own in spans_near(text, heads) if is_near else spans(text):
-        if not terms.isdisjoint(own):
-            if found and _is_link(text[end:first], query):
-                found[-1] = (found[-1][0], last)
-            else:
-                found.append((first, last))
-            end = last
-    return found
+    joined: list[tuple[int, int]] = []
+    end = 0
+    for first, last in found_in(text, query.terms, query.heads):
+        if joined and _is_link(text[end:first], query.small):
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+        end = last
+    return joined
 
 
-def _is_link(between: str, query: Wanted) -> bool:
-    """Whether two matches with ``between`` them are one."""
+def _is_link(between: str, small: frozenset[str]) -> bool:
+    """Whether two matches with ``between`` them are one: nothing else, or ``small`` words."""
     if between in _JOINTS:
         return True
-    if not query.small or len(between) > _LONGEST_LINK:
+    if not small or len(between) > _LONGEST_LINK or not {between[0], between[-1]} <= _JOINTS:
         return False
-    known = query.links.get(between)
-    if known is None:
-        words = _JOINT.split(between)
-        inside = range(1, len(words) - 1)
-        known = all(_is_small(word, query) for i, word in enumerate(words) if word or i in inside)
-        query.links[between] = known
-    return known
-
-
-def _is_small(word: str, query: Wanted) -> bool:
-    found = spans(word)
-    return len(found) == 1 and found[0][:2] == (0, len(word)) and not query.small.isdisjoint(found[0][2])
+    return all(word.isalnum() and term_of(word) in small for word in _JOINT.split(between[1:-1]))
 
 
 def marked(text: str, query: Wanted) -> str:
     """``text`` as `delivery.tex.html_of` makes it, what ``query`` looks for in ``mark`` elements."""
+    if not query.terms:
+        return str(tex.html_of(text))
     if tex.is_plain(text):
         return marked_parts(text, query, (0, len(text)))[0]
     markup = str(tex.html_of(text))
-    if not query.terms:
-        return markup
     # Every second piece is what stands between those that are no prose.
     pieces = _NO_PROSE.split(markup)
     pieces[::2] = [_with_marks(piece, _matches(piece, query)) if piece else "" for piece in pieces[::2]]
@@ -128,6 +113,8 @@ def marked_parts(text: str, query: Wanted, cuts: Sequence[int]) -> list[str]:
     escape = html.escape if _ESCAPED.search(text) else None
     return [
         _with_marks(text[:last], [one for one in found if first <= one[0] < last], first, escape)
+        if first < last
+        else ""
         for first, last in pairwise(cuts)
     ]
 

@@ -46,6 +46,7 @@ class Variants:
         self._since = today - timedelta(RECENT_DAYS)
         self.is_recent = query.filters.after == self._since and query.filters.before is None
         self._recent = written(Query(filters=Filters(after=self._since)))
+        self._tails = _tails_of(self._bare)
         self._url = "/search?q=" + quote_plus(self.words)
 
     def url(self, query: str) -> str:
@@ -74,7 +75,12 @@ class Variants:
 
         Empty where ``value`` cannot be typed.
         """
-        tail = _facet_value(self._bare, name, value, chosen)
+        key = name, value, chosen
+        if key not in self._tails:
+            if len(self._tails) >= _MOST_TAILS:
+                self._tails.clear()
+            self._tails[key] = _facet_value(self._bare, name, value, chosen)
+        tail = self._tails.get(key)
         if tail is None:
             return ""
         if self.is_recent and name != "year":
@@ -141,12 +147,17 @@ class Variants:
         return [Choice(text, self._timed(changed)) for text, changed in found]
 
 
-@lru_cache(4_096)
-def _facet_value(bare: Query, name: str, value: str, chosen: bool) -> str | None:
-    """The restrictions of ``bare`` narrowed or widened, as text; None where ``value`` cannot be typed.
+_MOST_TAILS = 4_096
 
-    The same few values are on every page, so most are known.
-    """
+
+@lru_cache(64)
+def _tails_of(bare: Query) -> dict[tuple[str, str, bool], str | None]:
+    """What `_facet_value` said of ``bare`` so far: the same few values are on every page."""
+    return {}
+
+
+def _facet_value(bare: Query, name: str, value: str, chosen: bool) -> str | None:
+    """The restrictions of ``bare`` narrowed or widened, as text; None where ``value`` cannot be typed."""
     try:
         if chosen and name == "year":
             # Of several years in one span, one alone is meant.
