@@ -300,8 +300,8 @@ class Vectors(Table):
             return np.asarray(numkong.hammings_packed(code, block)).ravel()
 
         found = self._threads.map(distances, blocks, view.state.rows - start)
-        begin = start - first * SEGMENT
-        found[0] = found[0][begin:]
+        found[-1] = found[-1][: len(view.segments[-1])]
+        found[0] = found[0][start - first * SEGMENT :]
         step = max((view.state.rows - start) // _SAMPLE, 1)
         starts = [start, *range((first + 1) * SEGMENT, view.state.rows, SEGMENT)]
         sample = np.concatenate([block[::step] for block in found])
@@ -338,7 +338,7 @@ class Vectors(Table):
                 if packed.first <= first <= kept:
                     blocks = packed.blocks[first - packed.first : kept - packed.first]
             for number in range(first + len(blocks), len(view.segments)):
-                blocks.append(numkong.hammings_pack(view.codes(number), dtype="uint1"))
+                blocks.append(numkong.hammings_pack(lists.in_eights(view.codes(number)), dtype="uint1"))
             self._packed = _Packed(view, first, blocks)
             return blocks
 
