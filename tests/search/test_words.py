@@ -390,6 +390,13 @@ def test_columns_count_and_order_as_the_index_does(words: Words, tmp_path: Path)
     for ours, theirs in zip(facets, former.facets(query, keys), strict=True):
         assert (ours.name, set(ours.values)) == (theirs.name, set(theirs.values))
     assert orders == [former.order(keys, by).tolist() for by in ("date", "votes")]
+    for typed in (
+        "cat:cs -cat:cs.cv",
+        "venue:learning",
+        "has:code after:2025-06",
+        "walk -has:code year:2026",
+    ):
+        assert words.among(asked(typed), keys).tolist() == former.among(asked(typed), keys).tolist()
 
 
 def test_columns_hold_what_was_committed_last(words: Words, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,15 @@ class Row:
     day: int
     votes: int
     values: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """That a paper has a value of ``facet`` which ``fits``, or, ``excluded``, that it has none."""
+
+    facet: str
+    fits: Callable[[str], bool]
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,8 @@ class Columns:
         if not len(known):
             return np.full(len(keys), -1)
         places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        return np.where(known[places] == keys, rows[places], -1)
+        rows = rows[places]
+        return np.where((known[places] == keys) & (self._rows["votes"][rows] != _REMOVED), rows, -1)
 
     def order_of(self, keys: NDArray[np.int64], by: str) -> NDArray[np.int64]:
         """The ``day`` (20260131) or the ``votes`` of each of ``keys``; 0 where that is not known."""
@@ -91,18 +101,44 @@ class Columns:
 
     def counts(self, keys: NDArray[np.int64]) -> dict[str, dict[str, int]]:
         """Of each facet how many of ``keys`` have which value; ``year`` among them."""
-        rows = self._of(keys)
-        rows = self._rows[rows[rows >= 0]] if self.extent.rows else self._rows
+        places = self._of(keys)
+        rows = self._rows[places[places >= 0]] if self.extent.rows else self._rows
         counted: dict[str, dict[str, int]] = {}
-        starts, lengths = rows["start"].astype(np.int64), rows["count"].astype(np.int64)
-        ends = np.cumsum(lengths)
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
-        for value, count in zip(*np.unique(self._values[places], return_counts=True), strict=True):
+        _, own = self._own(rows)
+        for value, count in zip(*np.unique(own, return_counts=True), strict=True):
             facet, name = self.names[value]
             counted.setdefault(facet, {})[name] = int(count)
         years, times = np.unique(rows["day"][rows["day"] > 0] // _PER_YEAR, return_counts=True)
         counted["year"] = {str(year): int(count) for year, count in zip(years, times, strict=True)}
         return counted
+
+    def _own(self, rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """All values of ``rows``, and of each the place of its row among these."""
+        starts, lengths = rows["start"].astype(np.int64), rows["count"].astype(np.int64)
+        ends = np.cumsum(lengths)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+        return np.repeat(np.arange(len(rows)), lengths), self._values[places]
+
+    def fulfilling(
+        self, keys: NDArray[np.int64], demands: Sequence[Demand], days: range
+    ) -> NDArray[np.bool_]:
+        """Which of ``keys`` fulfil all ``demands`` and are of one of ``days`` (20260131; empty: any)."""
+        places = self._of(keys)
+        fulfilled = places >= 0
+        if not fulfilled.any():
+            return fulfilled
+        rows = self._rows[np.maximum(places, 0)]
+        if days:
+            fulfilled &= (rows["day"] >= days.start) & (rows["day"] < days.stop)
+        of, own = self._own(rows)
+        different, codes = np.unique(own, return_inverse=True)
+        names = [self.names[value] for value in different] if demands else []
+        for demand in demands:
+            fit = np.array([facet == demand.facet and demand.fits(name) for facet, name in names], np.bool_)
+            having = np.zeros(len(keys), np.bool_)
+            having[of[fit[codes]]] = True
+            fulfilled &= having != demand.excluded
+        return fulfilled
 
 
 def _mapped(path: Path, kind: np.dtype[Any], count: int) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from tantivy import Occur
 from tantivy import Query as Found
 
 from .analysis import BETWEEN_SIGNS, STOP_WORDS, Word, plain, term_of, words_of
+from .columns import Demand
 from .searcher import Searcher
 from .terms import MAX_TEXT, parted
 
 if TYPE_CHECKING:
-    from .query import Clause, Query
+    from .query import Clause, Filters, Query
 
 # Where a clause looks, and whether words stand there with their endings cut.
 _FIELDS = {
@@ -56,6 +57,33 @@ def all_of(queries: Sequence[Found], but: Sequence[Found] = ()) -> Found:
 def none_of(queries: Sequence[Found]) -> Found:
     """What fulfils none of ``queries``."""
     return all_of([], queries)
+
+
+def _wanted(filters: Filters) -> dict[str, tuple[Sequence[Sequence[str]], Sequence[str]]]:
+    """Of each facet the groups of values of which a paper must have one each, and those it must not have."""
+    return {
+        "category": (filters.categories, filters.not_categories),
+        "list": (filters.lists, filters.not_lists),
+        "venue": (filters.venues, filters.not_venues),
+        "has": (filters.has, filters.not_has),
+    }
+
+
+def _fits_one(facet: str, asked: Sequence[str], own: str) -> bool:
+    """Whether ``own``, a value of a paper, is what is ``asked`` for; as `Restrictions.value` finds it."""
+    if facet == "venue":
+        words = _venue_words(own)
+        return any(bool(wanted := _venue_words(one)) and wanted <= words for one in asked)
+    folded = [one.casefold() for one in asked]
+    if facet == "category":
+        own = own.lower()
+        return own in folded or own.partition(".")[0] in folded
+    return own in folded
+
+
+@lru_cache(maxsize=16_384)
+def _venue_words(name: str) -> frozenset[str]:
+    return frozenset(word.folded for word in words_of(plain(name)))
 
 
 class Restrictions:
@@ -115,14 +143,29 @@ class Restrictions:
             return self._term("subject", value.casefold())
         return self._term(name, value.casefold())
 
+    @staticmethod
+    def demands(query: Query) -> tuple[list[Demand], range]:
+        """What the filters of ``query`` demand of columns: of values, and the days (none: any)."""
+        wanted = _wanted(query.filters)
+        demands = [
+            Demand(name, partial(_fits_one, name, tuple(group)))
+            for name, (groups, _) in wanted.items()
+            for group in groups
+            if group
+        ]
+        demands += [
+            Demand(name, partial(_fits_one, name, (value,)), excluded=True)
+            for name, (_, values) in wanted.items()
+            for value in values
+        ]
+        after, before = query.filters.after, query.filters.before
+        if not after and not before:
+            return demands, range(0)
+        return demands, range(day_number(after) if after else 1, day_number(before) if before else 10**8)
+
     def _filters(self, query: Query, of_few: bool) -> tuple[list[Found], list[Found]]:
         filters = query.filters
-        wanted = {
-            "category": (filters.categories, filters.not_categories),
-            "list": (filters.lists, filters.not_lists),
-            "venue": (filters.venues, filters.not_venues),
-            "has": (filters.has, filters.not_has),
-        }
+        wanted = _wanted(filters)
         must = [
             any_of([self.value(name, value) for value in group])
             for name, (groups, _) in wanted.items()

@@ -10,7 +10,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from .analysis import FOLDED, STEMMED, STOP_WORDS, folded_without, joined, plain
 from .columns import Columns, ColumnsWriter, Extent, Row, extent_of
 from .facets import Facet, aggregated, aggregations, facets_of, most_frequent
 from .files import DamagedIndexError, read_state, stamp, write_state
+from .query import Filters
 from .restrictions import Restrictions, all_of, any_of
 from .searcher import Searcher
 from .terms import Terms, chosen_terms
@@ -503,12 +504,18 @@ class Words:
         restricted, count = self._demanded(query)
         if restricted is None or not len(keys):
             return np.ones(len(keys), np.bool_)
+        found = np.ones(len(keys), np.bool_)
+        if self._columns is not None:
+            found = self._columns.fulfilling(keys, *self._restrictions.demands(query))
+            query = replace(query, filters=Filters())
+            if not query.required and not query.excluded:
+                return found
         if len(keys) > _MANY and count <= _FEW * len(keys):
             return np.isin(keys, self._keys(restricted, count))
-        found = np.zeros(len(keys), np.bool_)
         order = np.argsort(keys)
+        order = order[found[order]]
         # Neighbouring keys stand side by side in the index, and the processor's cache holds only so many.
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
+        for start in range(0, len(order), _KEYS_AT_ONCE):
             places = order[start : start + _KEYS_AT_ONCE]
             some = self._restrictions.of(query, few=self._restrictions.keys(keys[places].tolist()))
             assert some is not None
