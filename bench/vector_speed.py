@@ -1,4 +1,4 @@
-"""Measures the meaning side alone: comparing every vector, signs first, and usearch's HNSW, side by side.
+"""Measures the meaning side alone: every vector, signs first, lists, and usearch's HNSW, side by side.
 
     .venv/bin/python -m bench.vector_speed HOME [--rows N ...] [--queries N] [--hnsw N]
 
@@ -113,11 +113,18 @@ def times(ask: Callable[[NDArray[np.float32]], Any], queries: NDArray[np.float32
     }
 
 
-def ours(folder: Path, queries: NDArray[np.float32], exact: bool) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Figures and keys found of broadsheet's own search; ``exact``: every vector is compared."""
+def make_lists(folder: Path, dims: int) -> float:
+    """Makes the lists of the vectors in ``folder``; the seconds of CPU that it took."""
+    start = time.process_time()
+    Vectors(folder, dims, exact_rows=0).make_lists()
+    return time.process_time() - start
+
+
+def ours(folder: Path, queries: NDArray[np.float32], way: str) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Figures and keys found of broadsheet's own search; ``way``: ``exact``, ``signs`` or ``lists``."""
     before = memory_mb()["resident memory MB"]
     start, wall = time.process_time(), time.perf_counter()
-    vectors = Vectors(folder, queries.shape[1], exact_rows=2**40 if exact else 0)
+    vectors = Vectors(folder, queries.shape[1], exact_rows=2**40 if way == "exact" else 0)
     figures: dict[str, Any] = {
         "open CPU s": time.process_time() - start,
         "open s": time.perf_counter() - wall,
@@ -131,7 +138,7 @@ def ours(folder: Path, queries: NDArray[np.float32], exact: bool) -> tuple[dict[
     # A thread of its own for each query, as when several come at once: CPU time is what counts here.
     searched._ROWS_FOR_TWO = 2**40
     figures |= times(lambda query: vectors.nearest(query, CANDIDATES), queries)
-    if not exact:
+    if way == "lists":
         thousand = vectors.vectors_of(np.arange(1, 1_001))[1]
         keys = range(vectors.count + 1, vectors.count + 1_001)
         start = time.process_time()
@@ -181,11 +188,14 @@ def measure(
 ) -> dict[str, dict[str, Any]]:
     """The figures of each way at ``rows`` rows."""
     seconds = build(folder, real, rows)
-    exact, expected = apart(ours, folder, queries, True)
-    signs, by_signs = apart(ours, folder, queries, False)
+    exact, expected = apart(ours, folder, queries, "exact")
+    signs, by_signs = apart(ours, folder, queries, "signs")
+    making = apart(make_lists, folder, queries.shape[1])
+    lists, by_lists = apart(ours, folder, queries, "lists")
     ways = {
         "every vector": {"recall@20": 1.0, "build CPU s": seconds, **exact},
         "signs first": {"recall@20": recall(by_signs, expected), "build CPU s": seconds, **signs},
+        "lists": {"recall@20": recall(by_lists, expected), "build CPU s": seconds + making, **lists},
     }
     if rows <= most_hnsw:
         graph, by_graph = apart(hnsw, folder, queries)
