@@ -22,7 +22,7 @@ class Tuning:
     full_coverage: float = 0.5
     full_coverage_power: float = 6.0
     # What a paper has by words beyond the one at this place counts whether words are trusted or not.
-    standing_out: int = 15
+    standing_out: int = 3
     # A nearest paper below this cosine is no full hit: a name or a made-up word is near to nothing, and
     # what it is least far from must not outrank the papers that hold it.
     full_cosine: float = 0.5
