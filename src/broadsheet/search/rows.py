@@ -46,9 +46,9 @@ _CHECKED_ROWS = 2_048
 # The data are mapped so many rows at a time: with a row more only the last part is mapped anew, and the
 # pages of the others need not be found again.
 SEGMENT = 65_536
-# So many bytes of lists are looked at before memory is given back. A page of the file holds about five lists,
-# of which mostly one is looked at.
-_ITEMS_HELD = 8 << 20
+# So many bytes of lists are looked at before memory is given back. The system maps sixteen pages around each
+# that is looked at, so that some forty times as much is held.
+_ITEMS_HELD = 6 << 20
 # Rows that are copied at once.
 _CHUNK = 4_096
 # How often one looks, every hundredth of a second, for files that another process is just exchanging.
@@ -202,7 +202,7 @@ class Items:
         _check_size(path, count * width)
         with path.open("rb") as file:
             self._file = mmap.mmap(file.fileno(), count * width, prot=mmap.PROT_READ)
-        # Or else sixteen pages come with each that is looked at.
+        # What stands beside a list on the disk is of no use.
         self._file.madvise(mmap.MADV_RANDOM)
         self._items = np.frombuffer(self._file, np.uint8).reshape(count, width)
 
