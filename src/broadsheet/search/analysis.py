@@ -374,7 +374,9 @@ def _chunks_with(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int]]:
     for head in present:
         at = lower.find(head)
         while at >= 0:
-            places.append(at)
+            # A word begins here, or one within a name: "GraphRAG".
+            if at == 0 or not text[at - 1].isalnum() or text[at].isupper():
+                places.append(at)
             at = lower.find(head, at + 1)
     # Some stand across a joint.
     if len(unjoined) < len(lower) and any(unjoined.count(head) > lower.count(head) for head in present):

@@ -21,8 +21,11 @@ _LEAST = 40
 _READ = 3_000
 
 # A sentence ends before white space, with what closes it; where words have no spaces between, at once.
-_END = re.compile(r"""([.!?]["')\]\u201d\u2019]*)\s+(?=\S)""")
-_END_ANYWHERE = re.compile(r"""([.!?]["')\]\u201d\u2019]*(?=\s+\S)|[\u3002\uff01\uff1f])\s*""")
+# Most texts have full stops alone, which are found several times as fast.
+_CLOSING = r"""["')\]\u201d\u2019]*"""
+_END_STOP = re.compile(rf"(\.{_CLOSING})\s+(?=\S)")
+_END = re.compile(rf"([.!?]{_CLOSING})\s+(?=\S)")
+_END_ANYWHERE = re.compile(rf"([.!?]{_CLOSING}(?=\s+\S)|[\u3002\uff01\uff1f])\s*")
 # After these, and after a single letter, a full stop does not end a sentence.
 _ABBREVIATIONS = (
     *("e.g", "i.e", "et al", "cf", "vs", "viz", "resp", "approx", "etc", "Fig", "Figs", "Eq", "Eqs", "Sec"),
@@ -62,7 +65,7 @@ def abstract_spans(title: str, abstract: str) -> list[tuple[int, int]]:
 def _spans(text: str, most: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     first = 0
-    for end in (_END if text.isascii() else _END_ANYWHERE).finditer(text):
+    for end in _ends_in(text).finditer(text):
         last = end.end(1)
         if last - first >= _LEAST and not _is_abbreviated(text, last):
             spans.append((first, last))
@@ -77,6 +80,12 @@ def _spans(text: str, most: int) -> list[tuple[int, int]]:
         shortest = min(range(len(spans) - 1), key=lambda i: spans[i + 1][1] - spans[i][0])
         spans[shortest : shortest + 2] = [(spans[shortest][0], spans[shortest + 1][1])]
     return spans
+
+
+def _ends_in(text: str) -> re.Pattern[str]:
+    if not text.isascii():
+        return _END_ANYWHERE
+    return _END if "!" in text or "?" in text else _END_STOP
 
 
 def _is_abbreviated(text: str, end: int) -> bool:
