@@ -361,6 +361,8 @@ class Vectors(Table):
             if found != self._lists_stamp and self._view.state.rows > self._exact_rows:
                 known = lists.read(self._lists_path, self.dims)
                 self._lists, self._lists_stamp = known, found
+                # The signs of rows that stand in lists need not be held twice.
+                self._pack_signs()
 
     def refresh(self) -> None:
         super().refresh()
