@@ -164,6 +164,11 @@ class Changing(RuleBasedStateMachine):
         assert self.writer.wasted() == 0
 
     @rule()
+    def make_lists(self) -> None:
+        self.writer.refresh()
+        self.writer.make_lists()
+
+    @rule()
     def open_again(self) -> None:
         self.writer = opened(self.folder)
 
@@ -179,6 +184,10 @@ class Changing(RuleBasedStateMachine):
     @rule()
     def lose_the_signs(self) -> None:
         (self.folder / "signs.bits").unlink(missing_ok=True)
+
+    @rule()
+    def lose_the_lists(self) -> None:
+        (self.folder / "lists.bin").unlink(missing_ok=True)
 
     @invariant()
     def both_see_it(self) -> None:
