@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ...delivery import tex
 from ...model.papers import Paper
@@ -59,10 +60,10 @@ class Bar:
 
 @dataclass(slots=True)
 class Result:
-    """One paper found, as the page shows it: all but its id and ``facts`` is HTML, ready to be set.
+    """One paper found, as the page shows it: all texts are HTML, ready to be set.
 
-    ``name`` is the title without elements. ``alike`` papers are much like it; ``folded`` are the addresses
-    and titles of the first of them.
+    ``name`` is the title without elements; ``facts`` have a text, an address and a hint. ``alike`` papers
+    are much like it; ``folded`` are the addresses and titles of the first of them.
     """
 
     id: str
@@ -71,7 +72,7 @@ class Result:
     name: str
     text: str
     byline: str
-    facts: list[stories.Fact]
+    facts: list[tuple[str, str, str]]
     reason: str = ""
     bar: Bar | None = None
     more: str = ""
@@ -187,13 +188,16 @@ def result(paper: Paper, hit: Hit, query: Wanted = NOTHING, authors: Sequence[st
         facts.insert(0, stories.Fact(_short_day(published[:10])))
     title = marked(paper.title, NOTHING)
     return Result(
-        paper.id,
+        html.escape(paper.id),
         stories.paper_url(paper.id),
         marked(paper.title, query),
-        str(escape(Markup(title).striptags())) if "<" in title else title,
+        html.escape(Markup(title).striptags()) if "<" in title else title,
         excerpt(paper, hit, query),
         authors_marked(stories.byline(paper, 4), authors),
-        facts,
+        [
+            (html.escape(one.text), one.url and html.escape(one.url), one.hint and html.escape(one.hint))
+            for one in facts
+        ],
         _REASONS.get(hit.reason, hit.reason),
         _bar(hit),
         "/similar?ids=" + quote_plus(paper.id),
@@ -248,5 +252,5 @@ def _similar_results(store: Any, hits: Sequence[Hit], path: str) -> Iterator[Res
         if hit.key in papers:
             one = result(papers[hit.key], hit)
             # The next step is to add this one to those that were given.
-            one.more = f"{path}%2C{quote_plus(one.id)}"
+            one.more = f"{path}%2C{quote_plus(papers[hit.key].id)}"
             yield one
