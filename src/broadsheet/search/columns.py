@@ -77,22 +77,18 @@ class Columns:
         return [tuple(json.loads(line)) for line in self._names_read.splitlines()]
 
     @cached_property
-    def _by_key(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """All keys in order, each with its last row."""
-        keys = np.ascontiguousarray(self._rows["key"])
-        order = np.argsort(keys, kind="stable").astype(np.int32)
-        keys = keys[order]
-        last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]
-        return keys[last], order[last]
+    def _row_of(self) -> NDArray[np.int32]:
+        """The last row of each key; -1 where there is none. The store numbers its papers one by one."""
+        keys, places = self._rows["key"], np.arange(self.extent.rows, dtype=np.int32)
+        table = np.full(int(keys.max(initial=0)) + 1, -1, np.int32)
+        # Of a key that stands there twice the last one stays.
+        table[keys] = np.where(self._rows["votes"] == _REMOVED, -1, places)
+        return table
 
-    def _of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _of(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The row of each of ``keys``; -1 where there is none."""
-        known, rows = self._by_key
-        if not len(known):
-            return np.full(len(keys), -1)
-        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        rows = rows[places]
-        return np.where((known[places] == keys) & (self._rows["votes"][rows] != _REMOVED), rows, -1)
+        known = keys < len(self._row_of)
+        return np.where(known, self._row_of[np.where(known, keys, 0)], -1)
 
     def order_of(self, keys: NDArray[np.int64], by: str) -> NDArray[np.int64]:
         """The ``day`` (20260131) or the ``votes`` of each of ``keys``; 0 where that is not known."""
@@ -217,8 +213,7 @@ class ColumnsWriter:
     def _rewritten(self) -> Columns:
         """The same columns in other files, with the last row of each paper alone."""
         former = self._columns
-        rows = former._rows[former._by_key[1]]
-        rows = rows[rows["votes"] != _REMOVED]
+        rows = former._rows[former._row_of[former._row_of >= 0]]
         kept = [
             Row(
                 int(row["key"]),
