@@ -10,8 +10,12 @@ import lxml.html
 import pytest
 from fastapi.testclient import TestClient
 
-from broadsheet.model.papers import Author
+from broadsheet.model.papers import Author, Link, Paper
+from broadsheet.search.answers import Hit
 from broadsheet.web.app import create_app
+from broadsheet.web.highlight import wanted
+from broadsheet.web.pages.search import result
+from broadsheet.web.render import environment
 from broadsheet.workspace import Workspace
 from tests.web import search_home as known
 from tests.web.html import Element, select, texts
@@ -247,6 +251,28 @@ def test_nothing_that_a_paper_or_query_says_becomes_an_element(client: TestClien
     page = searched(client, hostile)
     assert not select(page, "main img") and not select(page, "main b")
     assert len(select(page, "script")) == len(select(searched(client, "storks"), "script"))
+
+
+def test_nothing_in_a_result_becomes_an_element() -> None:
+    hostile = """<b>storks</b> "><b>' & <!-- """
+    paper = Paper(
+        1,
+        hostile,
+        f"{hostile} $x<b>y$",
+        f"We watch the storks of all countries: {hostile}. We watch them for a whole year: {hostile}.",
+        authors=[Author(hostile)],
+        venue=hostile,
+        links=[Link("code", f"https://example.org/{hostile}")],
+    )
+    for hit in (Hit(1, 0.5, 0.2, 0.3, "words and meaning", sentence=2), Hit(1, 0.5, None, None, "title")):
+        for one in (result(paper, hit, wanted("storks")), result(paper, hit)):
+            template = environment().get_template("_result.html")
+            page = lxml.html.document_fromstring(template.render(results=[one], more_text="More"))
+            assert not select(page, "b")
+            assert texts(page, ".byline") == [hostile.strip()]
+            assert select(page, ".unapi-id")[0].get("title") == hostile
+            assert select(page, ".facts a")[0].get("href") == f"https://example.org/{hostile}"
+            assert hostile.strip() in texts(page, ".text")[0]
 
 
 def test_the_help_has_examples_that_search(client: TestClient) -> None:
