@@ -45,6 +45,8 @@ _MOST_WORDS = 400_000
 # Papers that the second stage puts into order, and the share of MaxSim in it.
 _SECOND = 50
 SHARES = (0.2, 0.5, 1.0)
+# Words in a row that share a vector.
+WINDOWS = (4, 8, 16)
 # Random planes, dimensions of a word after projection, repetitions: 2^planes * dimensions * repetitions.
 ENCODINGS = ((4, 8, 20), (4, 16, 20))
 _SEED = 11
@@ -73,6 +75,17 @@ def word_vectors(encoder: Encoder, texts: Sequence[str]) -> WordVectors:
         words += [part.astype(np.float16) for part in parts]
     starts = np.concatenate([[0], np.cumsum([len(part) for part in words])])
     return WordVectors(np.concatenate(words), starts, np.concatenate(whole))
+
+
+def windows(vectors: WordVectors, size: int) -> WordVectors:
+    """The same with the unit means of ``size`` words in a row in place of words."""
+    means = []
+    for text in range(len(vectors.starts) - 1):
+        words = vectors.of(text)
+        sums = np.add.reduceat(words, np.arange(0, len(words), size), axis=0) if len(words) else words
+        means.append(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9))
+    starts = np.concatenate([[0], np.cumsum([len(of) for of in means])])
+    return WordVectors(np.concatenate(means).astype(np.float16), starts, vectors.whole)
 
 
 def kept_vectors(encoder: Encoder, texts: Sequence[str], path: Path) -> WordVectors:
@@ -214,23 +227,23 @@ def second_stage(judged: Judged, encoder: Encoder, work: Path, name: str) -> dic
 
 
 def anew(judged: Judged, encoder: Encoder, work: Path, name: str) -> Mapping[str, dict[str, float]]:
-    """nDCG@10 of the `SHORTLIST` nearest papers in the order of the mean of both, and of either."""
+    """nDCG@10 of the `SHORTLIST` nearest papers by the mean, by MaxSim and by both, half and half."""
     near, papers = shortlisted(judged, encoder)
     row = {paper.key: place for place, paper in enumerate(papers)}
     vectors = kept_vectors(encoder, [encoded_text(paper) for paper in papers], work / f"words-{name}.npz")
     texts = [judged.queries[query] for query in near]
     asked = kept_vectors(encoder, texts, work / f"words-{name}-queries.npz")
+    ways = {"MaxSim": vectors} | {f"{size} words in a row": windows(vectors, size) for size in WINDOWS}
     found: dict[str, dict[str, float]] = {}
     for place, (query, keys) in enumerate(near.items()):
         rows = [row[key] for key in keys]
         cosines = vectors.whole[rows] @ asked.whole[place]
-        theirs = max_sim(asked.of(place), vectors, rows)
-        for way, scores in {
-            "mean": cosines,
-            "half": cosines / cosines.max() + theirs / theirs.max(),
-            "MaxSim": theirs,
-        }.items():
-            found.setdefault(way, {})[query] = order_anew(judged, query, keys, scores)
+        found.setdefault("mean", {})[query] = order_anew(judged, query, keys, cosines)
+        for way, of in ways.items():
+            theirs = max_sim(asked.of(place), of, rows)
+            half = cosines / cosines.max() + theirs / theirs.max()
+            found.setdefault(way, {})[query] = order_anew(judged, query, keys, theirs)
+            found.setdefault(f"{way}, half", {})[query] = order_anew(judged, query, keys, half)
     return found
 
 

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m bench.ideas.second_stage --among HOME
 
-Of the best 30: how near in meaning the title is, and how near to one another the words of the query stand
-(Rasolofo and Savoy, 2003: pairs of words within five places, by the square of their distance).
+Of the best 30: how near in meaning the title is; how near to one another the words of the query stand
+(Rasolofo and Savoy, 2003: pairs of words within five places, by the square of their distance); and how near
+the words of the query, each by its own vector, are to the stored sentences.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.ideas.late_interaction import word_vectors
 from bench.ideas.sets import ALL, Values, kept, options, order_anew, papers_of, report
 from broadsheet.model.papers import Paper
 from broadsheet.search import Engine
@@ -29,14 +31,31 @@ Floats = NDArray[np.float32]
 _BEST = 30
 _WITHIN = 5
 SHARES = (0.05, 0.1, 0.2)
+OF_WORDS = (0.2, 0.5)
 
 
 def near_titles(engine: Engine, text: str, keys: Sequence[int]) -> Floats:
     """The cosine of the query with the title of each of ``keys``; a paper's first sentence is its title."""
     assert engine.meaning is not None
     vector = engine.meaning.encoder.encode_query(text)
-    codes = engine.meaning.vectors.sentences(np.array(keys, np.int64))
-    return np.array([cosines(vector, code[:1])[0] if len(code) else 0 for code in codes], np.float32)
+    codes, counts = engine.meaning.vectors.sentences(np.array(keys, np.int64))
+    known = counts > 0
+    found = np.zeros(len(keys), np.float32)
+    found[known] = cosines(vector, codes)[(np.cumsum(counts) - counts)[known]]
+    return found
+
+
+def near_sentences(engine: Engine, text: str, keys: Sequence[int]) -> Floats:
+    """The mean, over the words of the query, of the cosine of the nearest sentence of each of ``keys``."""
+    assert engine.meaning is not None
+    words = word_vectors(engine.meaning.encoder, [text]).of(0)
+    codes, counts = engine.meaning.vectors.sentences(np.array(keys, np.int64))
+    known = counts > 0
+    found = np.zeros(len(keys), np.float32)
+    if known.any() and len(words):
+        every = np.stack([cosines(word, codes) for word in words])
+        found[known] = np.maximum.reduceat(every, (np.cumsum(counts) - counts)[known], axis=1).mean(axis=0)
+    return found
 
 
 def proximity(engine: Engine, text: str, papers: Sequence[Paper]) -> Floats:
@@ -80,6 +99,10 @@ def tried_on(judged: Judged) -> dict[str, dict[str, float]]:
             for share in SHARES:
                 ways[f"title {share}"] = ours + share * titles / max(float(titles.max()), 0.3)
                 ways[f"proximity {share}"] = ours + share * near
+            words = near_sentences(engine, text, keys)
+            for share in OF_WORDS:
+                of_words = words / max(float(words.max()), 1e-9)
+                ways[f"words and sentences {share}"] = (1 - share) * ours / ours.max() + share * of_words
             for way, scores in ways.items():
                 found.setdefault(way, {})[query] = order_anew(judged, query, keys, scores)
     return found

@@ -35,7 +35,7 @@ SHORTLIST = 30
 # Meaning alone, the sum with words always trusted, and the engine as it is.
 SETTINGS = {
     "meaning": Setting(side="meaning"),
-    "sum": Setting(tuning=Tuning(coverage_power=0.0)),
+    "sum": Setting(tuning=Tuning(full_coverage_power=0.0)),
     "engine": Setting(),
 }
 
