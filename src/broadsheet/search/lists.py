@@ -193,7 +193,8 @@ def _contents_sum(path: Path) -> int:
 def write(path: Path, generation: str, segments: list[NDArray[np.int8]]) -> None:
     """Makes the lists of the vectors in ``segments`` (int8, shape (rows, dims) each), in the file ``path``.
 
-    The same vectors have the same lists. A kill leaves what was there before.
+    The same vectors have the same lists, where numpy computes with as many threads. A kill leaves what was
+    there before.
     """
     axes, middles, list_of_row = _made(segments)
     order = np.argsort(list_of_row, kind="stable").astype(np.int32)

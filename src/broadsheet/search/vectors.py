@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -394,9 +395,12 @@ class Vectors(Table):
         if not self._unlisted():
             return
         command = [sys.executable, "-m", _MAKER, str(self._folder), str(self._exact_rows)]
+        # Of several threads those that wait for the others would keep searches from the processor.
+        one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        nothing = subprocess.DEVNULL
         try:
             self._making_lists = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command, stdin=nothing, stdout=nothing, stderr=nothing, env=one_thread
             )
         except OSError as error:
             log.warning("the lists of vectors are not made, searches take longer: %s", error)
