@@ -47,6 +47,7 @@ _SECOND = 50
 SHARES = (0.2, 0.5, 1.0)
 # Words in a row that share a vector.
 WINDOWS = (4, 8, 16)
+_TOGETHER = 8
 # Random planes, dimensions of a word after projection, repetitions: 2^planes * dimensions * repetitions.
 ENCODINGS = ((4, 8, 20), (4, 16, 20))
 _SEED = 11
@@ -206,11 +207,12 @@ def first_stage(
 
 
 def second_stage(judged: Judged, encoder: Encoder, work: Path, name: str) -> dict[str, dict[str, float]]:
-    """Share of MaxSim -> query -> nDCG@10, the engine's best put into order anew."""
+    """Share of MaxSim, by words and by windows -> query -> nDCG@10, the engine's best put into order anew."""
     keys = sorted(judged.document_of)
     row = {key: place for place, key in enumerate(keys)}
     papers = kept_vectors(encoder, [], work / f"words-{name}.npz")
     asked = kept_vectors(encoder, [], work / f"words-{name}-queries.npz")
+    together = windows(papers, _TOGETHER)
     found: dict[str, dict[str, float]] = {}
     with opened(judged.home, judged.store, Setting(), needed=True) as engine:
         for place, (query, text) in enumerate(judged.queries.items()):
@@ -218,11 +220,14 @@ def second_stage(judged: Judged, encoder: Encoder, work: Path, name: str) -> dic
             if not hits:
                 continue
             ours = np.array([hit.score for hit in hits], np.float32)
-            theirs = max_sim(asked.of(place), papers, [row[hit.key] for hit in hits])
-            for share in (0.0, *SHARES):
-                scores = (1 - share) * ours / ours.max() + share * theirs / max(float(theirs.max()), 1e-9)
-                order = [judged.document_of[hits[i].key] for i in np.argsort(-scores, kind="stable")]
-                found.setdefault(f"MaxSim {share}", {})[query] = ndcg(order, judged.judgements[query])
+            rows, keys = [row[hit.key] for hit in hits], [hit.key for hit in hits]
+            found.setdefault("engine", {})[query] = order_anew(judged, query, keys, ours)
+            for kind, of in {"words": papers, f"{_TOGETHER} in a row": together}.items():
+                theirs = max_sim(asked.of(place), of, rows)
+                for share in SHARES:
+                    scores = (1 - share) * ours / ours.max() + share * theirs / max(float(theirs.max()), 1e-9)
+                    way = f"{kind}, {share}"
+                    found.setdefault(way, {})[query] = order_anew(judged, query, keys, scores)
     return found
 
 
@@ -262,7 +267,7 @@ def main() -> None:
     for name in SETS:
         with kept(name, given.work, given.among) as judged:
             for way, of in second_stage(judged, encoder, given.work, name).items():
-                (base if way == "MaxSim 0.0" else tried.setdefault(way, {}))[name] = {"second stage": of}
+                (base if way == "engine" else tried.setdefault(way, {}))[name] = {"second stage": of}
     print(report(base, tried, ["second stage"]), flush=True)
     base, tried = {}, {}
     for name in (AMONG, "needs"):
