@@ -254,6 +254,7 @@ class Words:
         # A query is looked up twice: for the best papers, and for the scores of those near in meaning.
         self._chosen = lru_cache(maxsize=_MOST_CHOSEN)(self._choose)
         self._demanded = lru_cache(maxsize=_MOST_CHOSEN)(self._demand)
+        self._number_fulfilling = lru_cache(maxsize=_MOST_CHOSEN)(self._count_demanded)
         self._counted: dict[Any, dict[str, dict[str, int]]] = {}
 
     def _commit(self) -> bytes:
@@ -496,22 +497,26 @@ class Words:
 
     def allowed(self, query: Query, limit: int) -> NDArray[np.int64] | None:
         """Keys of all papers that fulfil the restrictions of ``query``, ascending; None over ``limit``."""
-        found, count = self._demanded(query)
-        return None if count > limit else self._keys(found or tantivy.Query.all_query(), limit)
+        if self._number_fulfilling(query) > limit:
+            return None
+        return self._keys(self._demanded(query)[0] or tantivy.Query.all_query(), limit)
 
     def among(self, query: Query, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``keys`` fulfil the restrictions of ``query``."""
-        restricted, count = self._demanded(query)
+        restricted, _ = self._demanded(query)
         if restricted is None or not len(keys):
             return np.ones(len(keys), np.bool_)
+        by_words = bool(query.required or query.excluded)
+        if len(keys) > _MANY and (by_words or self._columns is None):
+            count = self._number_fulfilling(query)
+            if count <= _FEW * len(keys):
+                return np.isin(keys, self._keys(restricted, count))
         found = np.ones(len(keys), np.bool_)
         if self._columns is not None:
             found = self._columns.fulfilling(keys, *self._restrictions.demands(query))
             query = replace(query, filters=Filters())
-            if not query.required and not query.excluded:
+            if not by_words:
                 return found
-        if len(keys) > _MANY and count <= _FEW * len(keys):
-            return np.isin(keys, self._keys(restricted, count))
         order = np.argsort(keys)
         order = order[found[order]]
         # Neighbouring keys stand side by side in the index, and the processor's cache holds only so many.
@@ -573,20 +578,23 @@ class Words:
             lambda name, value: self._count(all_of([found(), self._restrictions.value(name, value)])),
         )
 
-    def _demand(self, query: Query) -> tuple[tantivy.Query | None, int]:
-        """What papers must fulfil for ``query`` (None where that is nothing), and how many do.
+    def _demand(self, query: Query) -> tuple[tantivy.Query | None, int | None]:
+        """What papers must fulfil for ``query`` (None where that is nothing); how many do, if it was counted.
 
         A phrase of frequent words is looked for where that is quick, unless too few papers have it there.
         """
         spared = self._restrictions.of(query, sparing=True)
-        if spared is None:
-            return None, self.count
+        if spared is None or not self._restrictions.spares(query):
+            return spared, None
         count = self._count(spared)
-        if count >= _ENOUGH or not self._restrictions.spares(query):
-            return spared, count
-        whole = self._restrictions.of(query)
-        assert whole is not None
-        return whole, self._count(whole)
+        return (spared, count) if count >= _ENOUGH else (self._restrictions.of(query), None)
+
+    def _count_demanded(self, query: Query) -> int:
+        """How many papers fulfil the restrictions of ``query``."""
+        found, count = self._demanded(query)
+        if count is not None:
+            return count
+        return self.count if found is None else self._count(found)
 
     def _counted_all(self, query: Query, found: tantivy.Query) -> dict[str, dict[str, int]]:
         """What `aggregations` count of ``found``; of a million papers that takes long, so it is kept."""
