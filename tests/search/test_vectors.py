@@ -596,8 +596,9 @@ def test_lists_of_another_table_are_not_used(listed: Path, tmp_path: Path) -> No
 
 
 def test_another_process_makes_lists_a_kill_loses_nothing_and_an_open_reader_takes_them(
-    listed: Path, tmp_path: Path
+    listed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("broadsheet.search.vectors._AGAIN_SECONDS", 0)
     folder = tmp_path / "vectors"
     shutil.copytree(listed, folder)
     (folder / "lists.bin").unlink()
@@ -621,6 +622,20 @@ def test_another_process_makes_lists_a_kill_loses_nothing_and_an_open_reader_tak
         threading.Event().wait(0.02)
     assert uses_lists(reader)
     assert not (folder / "lists.part").exists()
+
+
+def test_lists_that_cannot_be_made_are_not_tried_again_at_once(listed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    shutil.copytree(listed, folder)
+    (folder / "lists.bin").unlink()
+    (folder / "lists.part").mkdir()
+    vectors = with_lists(folder)
+    vectors.begin_lists()
+    failed = vectors._making_lists
+    assert failed and failed.wait(60) > 0
+    vectors.begin_lists()
+    assert vectors._making_lists is failed
+    assert len(vectors.nearest(clustered(20_000)[-1], 20)[0]) == 20
 
 
 def test_few_papers_need_no_lists(tmp_path: Path) -> None:

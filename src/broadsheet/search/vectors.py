@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,6 +52,8 @@ _COMPARED, _COMPARED_EACH = 3_000, 6
 # Lists are made anew when one row in so many stands in none.
 _UNLISTED = 10
 _MAKER = f"{__package__}.list_maker"
+# Where that fails, as on a full disk, it is tried again after so many seconds.
+_AGAIN_SECONDS = 600
 
 # Up to so many allowed papers it is cheaper to compare them one by one than to look at all signs.
 _FEW_ROWS = 50_000
@@ -170,6 +173,7 @@ class Vectors(Table):
         self._lists_stamp = (0, 0)
         self._reading_lists = threading.Lock()
         self._making_lists: subprocess.Popen[bytes] | None = None
+        self._lists_again = 0.0
         # The first question shall not wait for them.
         self._read_lists_file()
         self._pack_signs()
@@ -390,10 +394,12 @@ class Vectors(Table):
     def begin_lists(self) -> None:
         """Has a process of its own, at the lowest priority, do what `make_lists` does, if that is needed."""
         self.refresh()
-        if self._making_lists is not None and self._making_lists.poll() is None:
+        before, now = self._making_lists, time.monotonic()
+        if before is not None and (before.poll() is None or (before.returncode and now < self._lists_again)):
             return
         if not self._unlisted():
             return
+        self._lists_again = now + _AGAIN_SECONDS
         command = [sys.executable, "-m", _MAKER, str(self._folder), str(self._exact_rows)]
         # Of several threads those that wait for the others would keep searches from the processor.
         one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
