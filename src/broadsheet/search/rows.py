@@ -21,6 +21,7 @@ import shutil
 import threading
 import time
 import uuid
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -46,9 +47,6 @@ _CHECKED_ROWS = 2_048
 # The data are mapped so many rows at a time: with a row more only the last part is mapped anew, and the
 # pages of the others need not be found again.
 SEGMENT = 65_536
-# So many bytes of lists are looked at before memory is given back. The system maps sixteen pages around each
-# that is looked at, so that some forty times as much is held.
-_ITEMS_HELD = 6 << 20
 # Rows that are copied at once.
 _CHUNK = 4_096
 # How often one looks, every hundredth of a second, for files that another process is just exchanging.
@@ -179,49 +177,50 @@ class View:
         The items are uint8, shape (items of all, item_bytes). Row -1 has none.
         """
         if not len(self.spans):
-            return self.items.taken(rows[:0]), np.zeros(len(rows), np.int64)
+            nothing = np.zeros(len(rows), np.int64)
+            return self.items.taken(nothing, nothing), nothing
         spans = self.spans[rows]
         counts = np.where(rows >= 0, spans["count"], 0).astype(np.int64)
-        return self.items.taken(ranges(spans["first"].astype(np.int64), counts)), counts
+        return self.items.taken(spans["first"].astype(np.int64), counts), counts
 
 
 class Items:
-    """The items of lists: a mapped file of which memory holds what was looked at last, and little more."""
+    """The items of lists. They are read from the file at each search: mapped, all that was ever looked at
+    would count as memory of the process, with the fifteen pages beside it.
+    """
 
     def __init__(self, path: Path, count: int, width: int):
-        """Maps the first ``count`` items of ``width`` bytes.
+        """Opens the file of the first ``count`` items of ``width`` bytes.
 
         Raises:
             DamagedIndexError: if the file is shorter.
         """
-        self._file: mmap.mmap | None = None
-        self._width, self._looked_at = width, 0
-        if not count * width:
-            self._items = np.zeros((0, width), np.uint8)
-            return
-        _check_size(path, count * width)
-        with path.open("rb") as file:
-            self._file = mmap.mmap(file.fileno(), count * width, prot=mmap.PROT_READ)
-        # What stands beside a list on the disk is of no use.
-        self._file.madvise(mmap.MADV_RANDOM)
-        self._items = np.frombuffer(self._file, np.uint8).reshape(count, width)
+        self._path, self._width = path, width
+        if count * width:
+            _check_size(path, count * width)
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # No view is closed: it goes when the last search that looks at it has ended.
+            weakref.finalize(self, os.close, self._file)
 
-    def taken(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The items at ``places``, in memory of their own."""
-        found = self._items.take(places, 0)
-        self._looked_at += found.nbytes
-        if self._file is not None and self._looked_at > _ITEMS_HELD:
-            # They stay in the system's cache, from where the next search has them again.
-            self._file.madvise(mmap.MADV_DONTNEED)
-            self._looked_at = 0
+    def taken(self, first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The items from each of ``first`` on, so many as ``counts`` says, one after the other.
+
+        Raises:
+            DamagedIndexError: if the file ends before them.
+        """
+        found = np.empty((int(counts.sum()), self._width), np.uint8)
+        if not found.size:
+            return found
+        # Lists that follow each other in the file are read at once.
+        begins = np.concatenate([[True], first[1:] != first[:-1] + counts[:-1]])
+        offsets = (first[begins] * self._width).tolist()
+        ends = (np.append(np.cumsum(counts)[:-1][begins[1:]], len(found)) * self._width).tolist()
+        buffer, start = memoryview(found).cast("B"), 0
+        for offset, end in zip(offsets, ends, strict=True):
+            if os.preadv(self._file, [buffer[start:end]], offset) != end - start:
+                raise DamagedIndexError(f"{self._path} is shorter than it was")
+            start = end
         return found
-
-
-def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers from each of ``first`` on, so many as ``counts`` says, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(first - (ends - counts), counts) + np.arange(total)
 
 
 def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
@@ -453,7 +452,7 @@ class Table:
         if (
             (first < 0).any()
             or (first + counts).max(initial=0) > state.items
-            or newest["sum"].tolist() != _sums(_split(items.taken(ranges(first, counts)), counts))
+            or newest["sum"].tolist() != _sums(_split(items.taken(first, counts), counts))
         ):
             raise DamagedIndexError(f"{self._folder / self._layout.items}: a list is not what was written")
         return spans, items
