@@ -125,6 +125,17 @@ def test_the_sentence_nearest_to_the_query_is_told(
     assert hit.sentence == 1
 
 
+def test_the_nearest_sentence_of_papers_further_down_is_told_too(
+    papers_store: Store, open_engine: Opener, real_encoder: Path
+) -> None:
+    papers_store.add(LISTED)
+    engine = open_engine(real_encoder, tuning=Tuning(rescored=1))
+    engine.follow()
+    hits = engine.search("robots learn to walk by trial and error").hits
+    assert len(hits) > 1
+    assert all(hit.sentence is not None for hit in hits)
+
+
 def test_nearly_the_same_paper_stands_behind_the_first(
     papers_store: Store, open_engine: Opener, tiny_encoder: Path
 ) -> None:

@@ -35,7 +35,7 @@ MAX_TOTAL = 1_000
 _LISTED = 20_000
 _DEEP, _DEEPEST = 4_000, 64_000
 # Of the nearest papers so many get their score by words, where they are not among the best by words.
-_SCORED = 40
+_SCORED = 10
 # Near duplicates are looked for among the best.
 _FOLDED = 100
 # Facets count the papers of a few filters all, of words and meaning the best.
@@ -52,13 +52,17 @@ _MOSTLY_ENCODED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Candidates in order, and of each the place of its best sentence (-1 where that is not known)."""
+    """Candidates in order, and of each the place of its best sentence (-1 where that is not known).
+
+    ``vector`` is that of the query, if it has one.
+    """
 
     fused: Fused
     sentences: NDArray[np.int32]
+    vector: NDArray[np.float32] | None = None
 
     def taken(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> _Found:
-        return _Found(self.fused.taken(places), self.sentences[places])
+        return replace(self, fused=self.fused.taken(places), sentences=self.sentences[places])
 
     def without(self, keys: list[int]) -> _Found:
         return self.taken(~np.isin(self.fused.keys, keys)) if keys else self
@@ -92,17 +96,17 @@ class Answering:
         if query.restricted and not query.text:
             self._list(query, answer, limit, offset)
         elif not only:
-            found = self._found(query, answer, asked)
+            found = self._found(query, answer, asked, extras)
             if not len(found.fused.keys) and (looser := _without_phrases(query)):
                 answer.notes.append("No paper has that phrase; its words were searched for.")
                 answer.parsed = query = looser
-                found = self._found(query, answer, self._asked(query))
+                found = self._found(query, answer, self._asked(query), False)
             found = found.without([hit.key for hit in named])
             found = self._ordered(query, found)
             folded = self._folded(query, found)
             found = found.taken(~np.isin(found.fused.keys, [key for keys in folded.values() for key in keys]))
             if extras:
-                self._add_extras(answer, found)
+                self._count_facets(answer, found)
             answer.total = min(len(named) + len(found.fused.keys), MAX_TOTAL)
             end = min(offset + limit, MAX_TOTAL)
             answer.hits = named[offset:end]
@@ -112,7 +116,7 @@ class Answering:
         else:
             answer.total, answer.hits = len(named), named[offset : offset + limit]
         if extras and not only and found is None:
-            self._add_extras(answer, None)
+            self._count_facets(answer, None)
 
     # -- by name
 
@@ -171,11 +175,16 @@ class Answering:
             return None
         return self.meaning.ask_nearest(query.text, 0 if query.restricted else self.tuning.candidates)
 
-    def _found(self, query: Query, answer: Answer, asked: Future[Nearest] | None) -> _Found:
-        """What the sides that can answer find together; ``asked`` is what `_asked` began."""
+    def _found(self, query: Query, answer: Answer, asked: Future[Nearest] | None, spelling: bool) -> _Found:
+        """What the sides that can answer find together; ``asked`` is what `_asked` began.
+
+        With ``spelling`` a better one is looked for, while what was asked is not there yet.
+        """
         tuning = self.tuning
         self._note_unencoded(answer)
         matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
+        if spelling:
+            answer.did_you_mean = did_you_mean(self.words, answer.query)
         vector, near = None, np.zeros(0, np.int64)
         if self.meaning and asked:
             try:
@@ -227,7 +236,7 @@ class Answering:
             cosines = cosines.copy()
             cosines[places] = (1 - share) * cosines[places] + share * nearness[known]
         second = fused(keys, words, cosines, weight, trusted, self.tuning)
-        return _Found(second, best[np.searchsorted(keys, second.keys)])
+        return _Found(second, best[np.searchsorted(keys, second.keys)], vector)
 
     def _note_unencoded(self, answer: Answer) -> None:
         """Notes the papers that meaning does not know yet."""
@@ -308,7 +317,7 @@ class Answering:
         """The places ``start`` to ``end`` of ``found``."""
         asked_words = self.side != "meaning"
         asked_meaning = self.side == "meaning" or bool(found.fused.meaning.any())
-        page = found.taken(np.arange(start, min(end, len(found.fused.keys))))
+        page = self._with_sentences(found.taken(np.arange(start, min(end, len(found.fused.keys)))))
         columns = (page.fused.keys, page.fused.scores, page.fused.words, page.fused.meaning, page.sentences)
         return [
             Hit(
@@ -322,11 +331,23 @@ class Answering:
             for key, score, words, meaning, sentence in zip(*(c.tolist() for c in columns), strict=True)
         ]
 
-    def _add_extras(self, answer: Answer, found: _Found | None) -> None:
-        # Counting leaves the interpreter's lock, so that the page is made meanwhile.
-        keys = found.fused.keys[:_COUNTED] if found else None
-        answer.counted = _counting.submit(self._facets, answer.parsed, keys)
-        answer.did_you_mean = did_you_mean(self.words, answer.query) if found else ""
+    def _with_sentences(self, page: _Found) -> _Found:
+        """``page`` with the best sentences of papers that were no candidates for the first places."""
+        missing = np.flatnonzero(page.sentences < 0)
+        if self.meaning is None or page.vector is None or not len(missing):
+            return page
+        sentences = page.sentences.copy()
+        codes = self.meaning.vectors.sentences(page.fused.keys[missing])
+        sentences[missing] = best_cosines(page.vector, *codes)[1]
+        return replace(page, sentences=sentences)
+
+    def _count_facets(self, answer: Answer, found: _Found | None) -> None:
+        query, keys = answer.parsed, found.fused.keys[:_COUNTED] if found else None
+        if keys is not None and self.words.counts_quickly:
+            answer.counted = self._facets(query, keys)
+        else:
+            # tantivy leaves the interpreter's lock, so that the page is made meanwhile.
+            answer.counted = _counting.submit(self._facets, query, keys)
 
     def _facets(self, query: Query, keys: NDArray[np.int64] | None) -> list[Facet]:
         try:

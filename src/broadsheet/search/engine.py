@@ -199,7 +199,7 @@ class Engine:
 
     def _refresh(self) -> None:
         """Sees what another process indexed; what cannot be read now stays as it was known."""
-        parts = [self._words, *(one.vectors for one in (self._meaning, self._newest) if one)]
+        parts = [self._words, *(one.vectors for one in {self._meaning, self._newest} if one)]
         for part in parts:
             try:
                 part.refresh()

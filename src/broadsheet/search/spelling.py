@@ -186,8 +186,11 @@ class _Index:
 def _better(index: _Index, found: Sequence[_Word], place: int) -> str:
     """What the word at ``place`` was meant to be, or nothing."""
     word = found[place].folded
+    # What the search has looked up already is asked first: most words are known.
+    if index.found_by(word) > index.few:
+        return ""
     known = index.papers(word)
-    if max(known, index.found_by(word)) > index.few or (known and len(word) < _MIN_KNOWN):
+    if known > index.few or (known and len(word) < _MIN_KNOWN):
         return ""
     others = _others(index, found, place)
     scored = [
@@ -253,6 +256,6 @@ def _joined(index: _Index, first: _Word, second: _Word) -> str:
     a, b = first.folded, second.folded
     if second.fixed or not _common(second.text) or min(len(a), len(b)) < 3 or {a, b} & STOP_WORDS:
         return ""
-    if min(index.papers(a + b), index.in_titles(a + b)) <= index.few:
+    if index.in_titles(a + b) <= index.few or index.papers(a + b) <= index.few:
         return ""
     return a + b if index.in_titles(a + b) > _MORE * index.side_by_side(a, b) else ""

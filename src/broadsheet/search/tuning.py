@@ -30,7 +30,7 @@ class Tuning:
     least_cosine: float = 0.2
     # Candidates of each side, and of how many of both the best sentence is looked at.
     candidates: int = 300
-    rescored: int = 200
+    rescored: int = 60
     # The share of the best sentence in what meaning says of a paper; 0 leaves sentences out.
     sentence_share: float = 0.5
     # Papers of nearly the same text and title stand behind the first of them.

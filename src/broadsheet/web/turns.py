@@ -13,8 +13,8 @@ _MOST = 4
 
 
 def searches_at_once() -> int:
-    """How many searches this machine does at a time without loss."""
-    return max(2, min(len(os.sched_getaffinity(0)), _MOST))
+    """How many searches this machine does at a time without loss: one waits while each processor has one."""
+    return min(len(os.sched_getaffinity(0)) + 1, _MOST)
 
 
 class Turns:
