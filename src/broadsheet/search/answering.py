@@ -37,7 +37,7 @@ _DEEP, _DEEPEST = 4_000, 64_000
 # Of the nearest papers so many get their score by words, where they are not among the best by words.
 _SCORED = 10
 # Near duplicates are looked for among the best.
-_FOLDED = 100
+_FOLDED = 60
 # Facets count the papers of a few filters all, of words and meaning the best.
 _COUNTED = 300
 # In another order than by relevance only papers count that score so much of what the best one does.
@@ -45,7 +45,8 @@ _RELEVANT = 0.5
 # So many seconds an answer waits for the encoder.
 PATIENCE = 0.5
 
-_counting = ThreadPoolExecutor(2, thread_name_prefix="facets")
+# What tantivy does for an answer while the interpreter does something else for it.
+_beside = ThreadPoolExecutor(4, thread_name_prefix="words")
 # Below this share of papers with a vector an answer says that meaning does not know all of them.
 _MOSTLY_ENCODED = 0.9
 
@@ -204,10 +205,11 @@ class Answering:
         keys = np.union1d(matches.keys, near)
         words = np.zeros(len(keys), np.float32)
         words[np.searchsorted(keys, matches.keys)] = matches.scores
-        if self.side == "both":
-            missing = np.setdiff1d(near[:_SCORED], matches.keys, assume_unique=True)
-            words[np.searchsorted(keys, missing)] = self._scores(query, missing)
+        near_alone = near[:_SCORED] if self.side == "both" else near[:0]
+        near_alone = np.setdiff1d(near_alone, matches.keys, assume_unique=True)
+        scores = _beside.submit(self._scores, query, near_alone)
         cosines = self.meaning.vectors.cosines(vector, keys)
+        words[np.searchsorted(keys, near_alone)] = scores.result()
         weight = 1.0 if self.side == "meaning" else tuning.meaning_weight
         rare = np.isin(keys, matches.rare)
         trusted = trust(words, cosines, rare, matches.perfect, self.words.count, tuning)
@@ -347,7 +349,7 @@ class Answering:
             answer.counted = self._facets(query, keys)
         else:
             # tantivy leaves the interpreter's lock, so that the page is made meanwhile.
-            answer.counted = _counting.submit(self._facets, query, keys)
+            answer.counted = _beside.submit(self._facets, query, keys)
 
     def _facets(self, query: Query, keys: NDArray[np.int64] | None) -> list[Facet]:
         try:

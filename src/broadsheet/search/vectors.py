@@ -46,9 +46,9 @@ _SHORTLIST_SHARE = 100
 _SHORTLIST_EACH = 10
 # The rows whose signs are looked at in lists: of how many one, at least, for each paper asked for, and
 # of how many one at most (else all vectors are compared).
-_SCANNED_SHARE, _SCANNED_LEAST, _SCANNED_EACH, _SCANNED_MOST = 30, 15_000, 18, 8
+_SCANNED_SHARE, _SCANNED_LEAST, _SCANNED_EACH, _SCANNED_MOST = 20, 15_000, 18, 8
 # Those of them that are compared: at least, and for each paper that is asked for.
-_COMPARED, _COMPARED_EACH = 3_000, 6
+_COMPARED, _COMPARED_EACH = 4_000, 6
 # Papers beyond those that are asked for whose exact cosines are looked at.
 _MARGIN = 50
 # Lists are made anew when one row in so many stands in none.
