@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import check_size, mapped, ranges
+
 # One paper: its key, the day as 20260131 (0: unknown), its votes (-1: it was removed), and where its own
 # values are.
 _ROW = np.dtype([("key", "<i8"), ("day", "<i4"), ("votes", "<i4"), ("start", "<u4"), ("count", "<u4")])
@@ -64,11 +66,11 @@ class Columns:
     """The rows of ``extent``, as they were committed; mapped, so that only what is asked for is read."""
 
     def __init__(self, folder: Path, extent: Extent):
-        """Raises OSError where the files hold less than ``extent`` says."""
+        """Raises `DamagedIndexError` where the files hold less than ``extent`` says."""
         self.extent = extent
         rows, values, names = extent.paths(folder)
-        self._rows = _mapped(rows, _ROW, extent.rows)
-        self._values = _mapped(values, _VALUE, extent.values)
+        self._rows = mapped(rows, _ROW, (extent.rows,))
+        self._values = mapped(values, _VALUE, (extent.values,))
         self._names_read = _read(names, extent.names)
 
     @cached_property
@@ -110,9 +112,8 @@ class Columns:
 
     def _own(self, rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """All values of ``rows``, and of each the place of its row among these."""
-        starts, lengths = rows["start"].astype(np.int64), rows["count"].astype(np.int64)
-        ends = np.cumsum(lengths)
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+        lengths = rows["count"].astype(np.int64)
+        places = ranges(rows["start"].astype(np.int64), lengths)
         return np.repeat(np.arange(len(rows)), lengths), self._values[places]
 
     def fulfilling(
@@ -137,23 +138,13 @@ class Columns:
         return fulfilled
 
 
-def _mapped(path: Path, kind: np.dtype[Any], count: int) -> NDArray[Any]:
-    if not count:
-        return np.zeros(0, kind)
-    try:
-        return np.memmap(path, kind, "r", shape=(count,)).view(np.ndarray)
-    except ValueError as error:
-        raise OSError(f"{path} holds less than {count} entries") from error
-
-
 def _read(path: Path, length: int) -> bytes:
+    """The first ``length`` bytes of the file ``path``; raises `DamagedIndexError` where it has fewer."""
+    check_size(path, length)
     if not length:
         return b""
     with path.open("rb") as file:
-        found = file.read(length)
-    if len(found) < length:
-        raise OSError(f"{path} holds less than {length} bytes")
-    return found
+        return file.read(length)
 
 
 class ColumnsWriter:

@@ -39,11 +39,14 @@ class Facet:
     values: list[FacetValue]
 
 
+def _most(name: str) -> int:
+    """How many values of the facet ``name`` are told."""
+    return _MOST_YEARS if name == "year" else MOST
+
+
 def aggregations() -> dict[str, Any]:
     """What to ask of tantivy for `facets_of`: all facets are counted in one pass over the papers."""
-    return {
-        name: {"terms": {"field": name, "size": _MOST_YEARS if name == "year" else MOST}} for name in NAMES
-    }
+    return {name: {"terms": {"field": name, "size": _most(name)}} for name in NAMES}
 
 
 def aggregated(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -59,7 +62,7 @@ def most_frequent(counted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[st
     found = {}
     for name in NAMES:
         values = sorted(counted.get(name, {}).items(), key=lambda one: (-one[1], one[0]))
-        found[name] = dict(values[: _MOST_YEARS if name == "year" else MOST])
+        found[name] = dict(values[: _most(name)])
     return found
 
 

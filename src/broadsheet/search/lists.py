@@ -20,6 +20,8 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import ranges
+
 _Number = TypeVar("_Number", np.int8, np.uint8)
 
 NAME = "lists.bin"
@@ -84,14 +86,7 @@ class Lists:
             chosen = np.flatnonzero(products >= -np.partition(-sample, place)[place])
         else:
             chosen = np.arange(lists)
-        return _ranges(self.starts[chosen], self.starts[chosen + 1] - self.starts[chosen])
-
-
-def _ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers from each of ``first`` on, so many as ``counts`` says, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(first - (ends - counts), counts) + np.arange(total)
+        return ranges(self.starts[chosen], self.starts[chosen + 1] - self.starts[chosen])
 
 
 def differences(

@@ -197,7 +197,7 @@ class Items:
         """
         self._path, self._width = path, width
         if count * width:
-            _check_size(path, count * width)
+            check_size(path, count * width)
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             # No view is closed: it goes when the last search that looks at it has ended.
             weakref.finalize(self, os.close, self._file)
@@ -221,6 +221,13 @@ class Items:
                 raise DamagedIndexError(f"{self._path} is shorter than it was")
             start = end
         return found
+
+
+def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from each of ``first`` on, so many as ``counts`` says, one after the other."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(first - (ends - counts), counts) + np.arange(total)
 
 
 def _record_sums(records: NDArray[np.void]) -> NDArray[np.uint32]:
@@ -249,21 +256,21 @@ def _parts(
             yield segments[number], rows[start : min(start + _CHUNK, last)] - number * SEGMENT
 
 
-def _mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> NDArray[Any]:
+def mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> NDArray[Any]:
     """A part of the file ``path``, from byte ``offset`` on, as an array that is read when it is looked at.
 
     Raises:
         DamagedIndexError: if the file is shorter.
     """
     size = offset + int(np.prod(shape)) * np.dtype(dtype).itemsize
-    _check_size(path, size)
+    check_size(path, size)
     if size == offset:
         return np.zeros(shape, dtype)
     # A plain view: every slice of a memmap object costs half a millisecond.
     return np.asarray(np.memmap(path, dtype, "r", offset=offset, shape=shape))
 
 
-def _check_size(path: Path, size: int) -> None:
+def check_size(path: Path, size: int) -> None:
     found = path.stat().st_size if path.exists() else 0
     if found < size:
         raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
@@ -383,7 +390,7 @@ class Table:
         rows, start = state.rows, before.state.rows if before else 0
         layout, folder = self._layout, self._folder
         segments = self._read_data(state, before)
-        records = _mapped(folder / "rows.bin", _RECORD, (rows,))
+        records = mapped(folder / "rows.bin", _RECORD, (rows,))
         # Read, not mapped: memory need not hold the records, only what is made of them here.
         fresh = np.zeros(0, _RECORD)
         if rows > start:
@@ -423,7 +430,7 @@ class Table:
         segments = before.segments[: before.state.rows // SEGMENT] if before else []
         for start in range(len(segments) * SEGMENT, state.rows, SEGMENT):
             shape = min(SEGMENT, state.rows - start), width
-            segments.append(_mapped(path, np.int8, shape, start * width))
+            segments.append(mapped(path, np.int8, shape, start * width))
         return segments
 
     def _read_codes(self, state: State, before: View | None, newest: NDArray[np.int8]) -> mmap.mmap | None:
@@ -445,7 +452,7 @@ class Table:
         wanted, width = self._layout.item_bytes, state.item_bytes
         if not width or (wanted and wanted != width):
             return np.zeros(0, _SPAN), Items(self._folder, 0, wanted)
-        spans = _mapped(self._folder / "spans.bin", _SPAN, (state.rows,))
+        spans = mapped(self._folder / "spans.bin", _SPAN, (state.rows,))
         items = Items(self._folder / self._layout.items, state.items, width)
         newest = spans[checked:]
         first, counts = newest["first"].astype(np.int64), newest["count"].astype(np.int64)

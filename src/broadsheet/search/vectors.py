@@ -458,9 +458,7 @@ class Vectors(Table):
         view = self._view
         rows = view.rows_of(keys)
         found = np.full(len(keys), np.nan, np.float32)
-        known = rows >= 0
-        order = np.argsort(rows[known])
-        found[np.flatnonzero(known)[order]] = _cosines(vector, view.gathered(rows[known][order]))
+        found[rows >= 0] = _cosines(vector, view.data(rows[rows >= 0]))
         return found
 
     def vectors_of(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
