@@ -96,6 +96,9 @@ def playing_smtp(
                         continue
                     data = b""
                     while (part := await reader.readline()) != b".\r\n":
+                        if not part:
+                            # Whoever sent was killed in the middle of the mail.
+                            return
                         data += part[1:] if part.startswith(b".") else part
                     playing.taken.append(Taken(mailed_by, recipients, data, options))
                     if recipients[0].startswith("break"):

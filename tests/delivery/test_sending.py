@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -287,7 +285,7 @@ def test_a_sender_that_is_killed_again_and_again_brings_everybody_their_copy(
             while killed and len(server.taken) < before + 20 and child.poll() is None:
                 time.sleep(0.001)
             if killed:
-                os.kill(child.pid, signal.SIGKILL)
+                child.kill()
             rest = child.communicate()[0]
             if not killed and rest == "0\n":
                 break

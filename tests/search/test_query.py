@@ -686,6 +686,14 @@ _TYPED = st.lists(st.tuples(_PIECES, st.sampled_from(["", " ", " ", " "])), max_
 _thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def test_a_request_that_is_long_with_its_quotations_is_read_again_alike() -> None:
+    words = "one two three four five six seven eight nine ten"
+    query = ask(f'{words} title:"x y" "year: 2" ' + '"p q" ' * 20)
+    assert not query.required
+    assert query.text == f"{words} x y year 2" + " p q" * 20
+    assert meaning(ask(written(query))) == meaning(query)
+
+
 @_thorough
 @given(st.one_of(_TYPED, st.text(max_size=200)))
 def test_whatever_is_typed_is_read_again_from_what_is_written(typed: str) -> None:

@@ -2,11 +2,12 @@
 
 As a program it writes vectors without end, for tests that kill it:
 
-    python -m tests.search.test_vectors FOLDER
+    python -m tests.search.test_vectors FOLDER BATCHES_BETWEEN_COMPACTING
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -27,7 +28,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from broadsheet.search.files import DamagedIndexError
-from broadsheet.search.rows import SEGMENT
+from broadsheet.search.rows import SEGMENT, mapped
 from broadsheet.search.vectors import REMOVED, Vectors
 
 DIMS = 16
@@ -218,12 +219,13 @@ def models() -> Iterator[Model]:
         yield model
 
 
-def main(folder: str) -> None:
+def main(folder: str, compacted: str) -> None:
+    """Writes until it is killed, and compacts after every so many batches."""
     vectors = opened(Path(folder))
     print("opened", flush=True)
     while True:
         write(vectors, vectors.cursor + 1)
-        if vectors.cursor % 5 == 0:
+        if vectors.cursor % int(compacted) == 0:
             vectors.compact()
         print(vectors.cursor, flush=True)
 
@@ -231,7 +233,7 @@ def main(folder: str) -> None:
 def test_a_writer_killed_at_any_instant_leaves_whole_batches(tmp_path: Path) -> None:
     chance = random.Random(3)
     folder = tmp_path / "vectors"
-    command = [sys.executable, "-m", "tests.search.test_vectors", str(folder)]
+    command = [sys.executable, "-m", "tests.search.test_vectors", str(folder), "5"]
     expected, model, at = models(), Model(), -1
     reader: Vectors | None = None
     for _ in range(15):
@@ -257,6 +259,50 @@ def test_a_writer_killed_at_any_instant_leaves_whole_batches(tmp_path: Path) -> 
         reader.refresh()
         check(reader, model)
     assert at > 30
+
+
+def test_whoever_looks_while_another_process_compacts_sees_a_whole_state(tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    command = [sys.executable, "-m", "tests.search.test_vectors", str(folder), "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        reader = opened(folder)
+        while reader.cursor < 80:
+            reader.refresh()
+        process.kill()
+    expected = models()
+    for _ in range(reader.cursor + 1):
+        model = next(expected)
+    check(reader, model)
+
+
+def test_a_file_that_is_replaced_by_a_shorter_one_is_whole_or_damaged_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    path, ended = tmp_path / "file", threading.Event()
+
+    def replace_it() -> None:
+        for turn in itertools.count():
+            (tmp_path / "next").write_bytes(bytes(5000 if turn % 2 else 10))
+            (tmp_path / "next").replace(path)
+            if ended.is_set():
+                return
+
+    path.touch()
+    thread = threading.Thread(target=replace_it)
+    thread.start()
+    found = []
+    try:
+        for _ in range(3000):
+            try:
+                found.append(mapped(path, np.int8, (500, 10)).any())
+            except DamagedIndexError:
+                found.append(None)
+    finally:
+        ended.set()
+        thread.join()
+    assert set(found) == {False, None}
 
 
 @pytest.mark.parametrize("killed_at", ["first rename", "second rename"])

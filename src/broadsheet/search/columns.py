@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import check_size, mapped, ranges
+from .rows import mapped, opened, ranges
 
 # One paper: its key, the day as 20260131 (0: unknown), its votes (-1: it was removed), and where its own
 # values are.
@@ -140,10 +140,9 @@ class Columns:
 
 def _read(path: Path, length: int) -> bytes:
     """The first ``length`` bytes of the file ``path``; raises `DamagedIndexError` where it has fewer."""
-    check_size(path, length)
     if not length:
         return b""
-    with path.open("rb") as file:
+    with opened(path, length) as file:
         return file.read(length)
 
 

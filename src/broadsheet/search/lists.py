@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numkong
 import numpy as np
@@ -138,16 +138,23 @@ def _scaled(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
 def read(path: Path, dims: int) -> Lists | None:
     """The lists of vectors of ``dims`` in the file ``path``; None where there are none, or damaged ones."""
     try:
-        header = np.fromfile(path, _HEADER, 1)
-        if len(header) != 1 or bytes(header["magic"][0]) != _MAGIC or header["header_sum"][0] != _sum(header):
-            return None
-        if header["dims"][0] != dims:
-            return None
-        shapes = _shapes(header)
-        sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for kind, shape in shapes]
-        if path.stat().st_size != _HEADER.itemsize + sum(sizes) or _contents_sum(path) != header["sum"][0]:
-            return None
+        # One look at one file: another process may put other lists in its place at any moment.
         with path.open("rb") as file:
+            header = np.fromfile(file, _HEADER, 1)
+            if (
+                len(header) != 1
+                or bytes(header["magic"][0]) != _MAGIC
+                or header["header_sum"][0] != _sum(header)
+            ):
+                return None
+            if header["dims"][0] != dims:
+                return None
+            shapes = _shapes(header)
+            sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for kind, shape in shapes]
+            if os.fstat(file.fileno()).st_size != _HEADER.itemsize + sum(sizes):
+                return None
+            if _contents_sum(file) != header["sum"][0]:
+                return None
             file.seek(_HEADER.itemsize)
             axes, middles, starts, order, signs = (
                 np.fromfile(file, kind, int(np.prod(shape))).reshape(shape) for kind, shape in shapes
@@ -181,12 +188,11 @@ def _sum(header: NDArray[np.void]) -> int:
     return zlib.crc32(header.tobytes()[: -_HEADER["header_sum"].itemsize])
 
 
-def _contents_sum(path: Path) -> int:
+def _contents_sum(file: BinaryIO) -> int:
+    file.seek(_HEADER.itemsize)
     found = 0
-    with path.open("rb") as file:
-        file.seek(_HEADER.itemsize)
-        while block := file.read(_READ):
-            found = zlib.crc32(block, found)
+    while block := file.read(_READ):
+        found = zlib.crc32(block, found)
     return found
 
 

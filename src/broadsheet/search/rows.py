@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,10 +197,9 @@ class Items:
         """
         self._path, self._width = path, width
         if count * width:
-            check_size(path, count * width)
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._file = opened(path, count * width)
             # No view is closed: it goes when the last search that looks at it has ended.
-            weakref.finalize(self, os.close, self._file)
+            weakref.finalize(self, self._file.close)
 
     def taken(self, first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The items from each of ``first`` on, so many as ``counts`` says, one after the other.
@@ -217,7 +216,7 @@ class Items:
         ends = (np.append(np.cumsum(counts)[:-1][begins[1:]], len(found)) * self._width).tolist()
         buffer, start = memoryview(found).cast("B"), 0
         for offset, end in zip(offsets, ends, strict=True):
-            if os.preadv(self._file, [buffer[start:end]], offset) != end - start:
+            if os.preadv(self._file.fileno(), [buffer[start:end]], offset) != end - start:
                 raise DamagedIndexError(f"{self._path} is shorter than it was")
             start = end
         return found
@@ -263,17 +262,32 @@ def mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> N
         DamagedIndexError: if the file is shorter.
     """
     size = offset + int(np.prod(shape)) * np.dtype(dtype).itemsize
-    check_size(path, size)
-    if size == offset:
+    if not size:
+        # A file of nothing need not be there.
         return np.zeros(shape, dtype)
-    # A plain view: every slice of a memmap object costs half a millisecond.
-    return np.asarray(np.memmap(path, dtype, "r", offset=offset, shape=shape))
+    with opened(path, size) as file:
+        if size == offset:
+            return np.zeros(shape, dtype)
+        # A plain view: every slice of a memmap object costs half a millisecond.
+        return np.asarray(np.memmap(file, dtype, "r", offset=offset, shape=shape))
 
 
-def check_size(path: Path, size: int) -> None:
-    found = path.stat().st_size if path.exists() else 0
+def opened(path: Path, size: int) -> BinaryIO:
+    """The file ``path``, to read. Its size is that of what was opened: `Table.compact` may at any moment put
+    a shorter file in its place.
+
+    Raises:
+        DamagedIndexError: if it has less than ``size`` bytes, or is missing.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise DamagedIndexError(f"{path} is missing, at least {size} bytes were written") from None
+    found = os.fstat(file.fileno()).st_size
     if found < size:
+        file.close()
         raise DamagedIndexError(f"{path} has {found} bytes, at least {size} were written")
+    return file
 
 
 def _add(path: Path, content: NDArray[Any] | bytes) -> None:
@@ -394,7 +408,8 @@ class Table:
         # Read, not mapped: memory need not hold the records, only what is made of them here.
         fresh = np.zeros(0, _RECORD)
         if rows > start:
-            fresh = np.fromfile(folder / "rows.bin", _RECORD, rows - start, offset=start * _RECORD.itemsize)
+            with opened(folder / "rows.bin", rows * _RECORD.itemsize) as file:
+                fresh = np.fromfile(file, _RECORD, rows - start, offset=start * _RECORD.itemsize)
         if (_record_sums(fresh) != fresh["sum"]).any():
             raise DamagedIndexError(f"{folder / 'rows.bin'} holds records that were not written so")
         fresh_keys = fresh["key"].astype(np.int64)
@@ -441,10 +456,11 @@ class Table:
         path, size = self._folder / self._layout.codes, state.rows * self._layout.code_bytes
         if state.format < FORMAT or not size or (before and before.state.rows and before.coded is None):
             return None
-        if not path.exists() or path.stat().st_size < size:
+        try:
+            with opened(path, size) as file:
+                coded = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
+        except DamagedIndexError:
             return None
-        with path.open("rb") as file:
-            coded = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
         codes = self._layout.code(newest).tobytes()
         return coded if coded[size - len(codes) :] == codes else None
 

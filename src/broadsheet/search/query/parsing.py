@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -102,7 +102,8 @@ class Reading:
 
     def __init__(self, notes: list[str]):
         self.notes = notes
-        self.parts: list[str] = []
+        # Of the text in order: words, and the clauses among them.
+        self.parts: list[str | Clause] = []
         self.required: list[Clause] = []
         self.authors: list[Clause] = []
         self.excluded: list[Clause] = []
@@ -138,7 +139,7 @@ class Reading:
         fitting = self._fitting([clause])
         clauses += fitting
         if clauses is self.required:
-            self.parts += [clause.text for clause in fitting]
+            self.parts += fitting
 
     def _add_group(self, key: str, values: tuple[str, ...], negated: bool) -> None:
         groups = self.groups.setdefault(GROUPS[key][negated], [])
@@ -172,7 +173,7 @@ class Reading:
         notes = tuple(dict.fromkeys(self.notes))[:_MAX_NOTES]
         query = Query(
             typed,
-            " ".join(self.parts),
+            self._text(),
             (*self.required, *self.authors),
             tuple(self.excluded),
             Filters(**groups, after=after, before=before),
@@ -185,16 +186,30 @@ class Reading:
         """Takes phrases and exclusions among all the words of a long request for words."""
         phrases = [clause for clause in self.required if clause.field == "any"]
         excluded = [clause for clause in self.excluded if clause.field == "any"]
-        besides = sum(map(len, map(str.split, self.parts))) - sum(len(c.text.split()) for c in phrases)
+        besides = len(self._text().split()) - sum(len(clause.text.split()) for clause in phrases)
         if besides <= REQUEST_WORDS or not (phrases or excluded):
             return
-        self.required = [clause for clause in self.required if clause.field != "any"]
-        self.excluded = [clause for clause in self.excluded if clause.field != "any"]
-        self.parts += [clause.text for clause in excluded]
+        self._take_for_words(("any",))
+        if _is_long(self._text()):
+            # With them it is as long as a pasted text, in which nothing is an operator.
+            self._take_for_words(TEXT_KEYS)
         self.notes.append(
             "So long a request is searched by all its words; quotation marks and minus signs in it restrict "
             "nothing. Fewer words beside them make them count."
         )
+
+    def _take_for_words(self, fields: Collection[str]) -> None:
+        self.parts += [clause for clause in self.excluded if clause.field in fields]
+        self.parts = [
+            plain(part.text) if isinstance(part, Clause) and part.field in fields else part
+            for part in self.parts
+        ]
+        self.required = [clause for clause in self.required if clause.field not in fields]
+        self.excluded = [clause for clause in self.excluded if clause.field not in fields]
+
+    def _text(self) -> str:
+        texts = (part.text if isinstance(part, Clause) else part for part in self.parts)
+        return " ".join(text for text in texts if text)
 
     def _dates(self) -> tuple[date | None, date | None]:
         """The latest beginning and the earliest end; neither where they leave no day."""
