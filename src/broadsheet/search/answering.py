@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from .answers import Answer, Hit
 from .duplicates import near_duplicates
 from .facets import Facet
 from .fusion import Fused, fused, trust
-from .meaning import Meaning, Nearest, SlowEncoderError
+from .meaning import Asked, Meaning, Nearest, SlowEncoderError
 from .query import Query
 from .sentences import best_cosines
 from .spelling import did_you_mean
@@ -86,12 +87,24 @@ class Answering:
     report: Callable[[str, str], None]
     patience: float = PATIENCE
 
-    def answer(self, answer: Answer, limit: int, offset: int, extras: bool) -> None:
-        """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling."""
+    def answer(
+        self,
+        answer: Answer,
+        limit: int,
+        offset: int,
+        extras: bool,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling.
+
+        ``meanwhile`` is called once, as soon as the encoder works without the interpreter's lock.
+        """
         query = answer.parsed
         answer.notes += query.notes
         # While the query is encoded, the store and the words are asked: both leave the interpreter's lock.
         asked = self._asked(query)
+        if meanwhile:
+            meanwhile()
         named, only = self._named(query, answer)
         found = None
         if query.restricted and not query.text:
@@ -167,7 +180,7 @@ class Answering:
 
     # -- by words and meaning
 
-    def _asked(self, query: Query) -> Future[Nearest] | None:
+    def _asked(self, query: Query) -> Asked | None:
         """Begins to encode the words of ``query`` and to look for the papers nearest to them."""
         only_named = query.pasted is not None and query.pasted.kind == "id"
         if not self.meaning or not self.meaning.vectors.count or self.side == "words":
@@ -176,68 +189,74 @@ class Answering:
             return None
         return self.meaning.ask_nearest(query.text, 0 if query.restricted else self.tuning.candidates)
 
-    def _found(self, query: Query, answer: Answer, asked: Future[Nearest] | None, spelling: bool) -> _Found:
+    def _found(self, query: Query, answer: Answer, asked: Asked | None, spelling: bool) -> _Found:
         """What the sides that can answer find together; ``asked`` is what `_asked` began.
 
         With ``spelling`` a better one is looked for, while what was asked is not there yet.
         """
-        tuning = self.tuning
         self._note_unencoded(answer)
         matches = WordMatches.none() if self.side == "meaning" else self._by_words(query, answer)
         if spelling:
             answer.did_you_mean = did_you_mean(self.words, answer.query)
-        vector, near = None, np.zeros(0, np.int64)
         if self.meaning and asked:
+            until = time.monotonic() + self.patience
             try:
-                vector, near = self.meaning.wait_for(asked, self.patience)
+                vector = self.meaning.wait_for(asked.vector, self.patience)
+                # While the nearest are being looked for.
+                theirs = self.meaning.vectors.cosines(vector, matches.keys)
+                near, nearness = self.meaning.wait_for(asked.nearest, max(until - time.monotonic(), 0))
             except SlowEncoderError:
                 answer.notes.append("Searched by words alone: the encoder did not answer in time.")
             except Exception as error:  # whatever an encoder of somebody else's does
                 log.error("the encoder failed: %s", error)
                 self.report("encoder", f"The encoder failed ({error}).")
                 answer.notes.append("Searched by words alone: the encoder failed.")
-        if vector is None or self.meaning is None:
-            nothing = np.full(len(matches.keys), np.nan, np.float32)
-            found = fused(matches.keys, matches.scores, nothing, 0.0, tuning=tuning)
-            return _Found(found, np.full(len(found.keys), -1, np.int32))
-        if query.restricted:
-            near = self._nearest(query, self.meaning, vector)
+            else:
+                if query.restricted:
+                    near, nearness = self._nearest(query, self.meaning, vector)
+                return self._joined(query, self.meaning, matches, theirs, vector, near, nearness)
+        nothing = np.full(len(matches.keys), np.nan, np.float32)
+        found = fused(matches.keys, matches.scores, nothing, 0.0, tuning=self.tuning)
+        return _Found(found, np.full(len(found.keys), -1, np.int32))
+
+    def _joined(
+        self,
+        query: Query,
+        meaning: Meaning,
+        matches: WordMatches,
+        theirs: NDArray[np.float32],
+        vector: NDArray[np.float32],
+        near: NDArray[np.int64],
+        nearness: NDArray[np.float32],
+    ) -> _Found:
+        """The papers found by words, whose cosines with ``vector`` are ``theirs``, and those ``near`` to it.
+
+        The best of them count once more, with what their nearest sentences add to their meaning.
+        """
+        tuning = self.tuning
         keys = np.union1d(matches.keys, near)
-        words = np.zeros(len(keys), np.float32)
-        words[np.searchsorted(keys, matches.keys)] = matches.scores
+        words, cosines = np.zeros(len(keys), np.float32), np.full(len(keys), np.nan, np.float32)
+        matched = np.searchsorted(keys, matches.keys)
+        words[matched], cosines[matched] = matches.scores, theirs
+        cosines[np.searchsorted(keys, near)] = nearness
         near_alone = near[:_SCORED] if self.side == "both" else near[:0]
         near_alone = np.setdiff1d(near_alone, matches.keys, assume_unique=True)
         scores = _beside.submit(self._scores, query, near_alone)
-        cosines = self.meaning.vectors.cosines(vector, keys)
-        words[np.searchsorted(keys, near_alone)] = scores.result()
         weight = 1.0 if self.side == "meaning" else tuning.meaning_weight
+        # Those that are scored meanwhile are not among the best by words, on whom trust depends.
         rare = np.isin(keys, matches.rare)
         trusted = trust(words, cosines, rare, matches.perfect, self.words.count, tuning)
         first = fused(keys, words, cosines, weight, trusted, tuning)
-        return self._rescored(first, keys, words, cosines, vector, weight, trusted)
-
-    def _rescored(
-        self,
-        first: Fused,
-        keys: NDArray[np.int64],
-        words: NDArray[np.float32],
-        cosines: NDArray[np.float32],
-        vector: NDArray[np.float32],
-        weight: float,
-        trusted: NDArray[np.float32],
-    ) -> _Found:
-        """The candidates once more, with what their sentences nearest to the query add to their meaning."""
-        share = self.tuning.sentence_share
-        chosen = np.searchsorted(keys, first.keys[: self.tuning.rescored])
+        chosen = np.searchsorted(keys, np.union1d(first.keys[: tuning.rescored], near_alone))
         best = np.full(len(keys), -1, np.int32)
-        if self.meaning and len(chosen):
-            codes, counts = self.meaning.vectors.sentences(keys[chosen])
-            nearness, best[chosen] = best_cosines(vector, codes, counts)
-            known = ~np.isnan(nearness)
-            places = chosen[known]
-            cosines = cosines.copy()
-            cosines[places] = (1 - share) * cosines[places] + share * nearness[known]
-        second = fused(keys, words, cosines, weight, trusted, self.tuning)
+        codes, counts = meaning.vectors.sentences(keys[chosen])
+        spoken, best[chosen] = best_cosines(vector, codes, counts)
+        known = ~np.isnan(spoken)
+        share = tuning.sentence_share
+        places = chosen[known]
+        cosines[places] = (1 - share) * cosines[places] + share * spoken[known]
+        words[np.searchsorted(keys, near_alone)] = scores.result()
+        second = fused(keys, words, cosines, weight, trusted, tuning)
         return _Found(second, best[np.searchsorted(keys, second.keys)], vector)
 
     def _note_unencoded(self, answer: Answer) -> None:
@@ -276,18 +295,18 @@ class Answering:
                 raise
             return np.zeros(len(keys), np.float32)
 
-    def _nearest(self, query: Query, meaning: Meaning, vector: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Keys of the papers nearest to ``vector`` that fulfil the restrictions."""
+    def _nearest(self, query: Query, meaning: Meaning, vector: NDArray[np.float32]) -> Nearest:
+        """The papers nearest to ``vector`` that fulfil the restrictions."""
         wanted = self.tuning.candidates
         allowed = self.words.allowed(query, _LISTED)
         if allowed is not None:
-            return meaning.vectors.nearest(vector, wanted, allowed)[0]
+            return meaning.vectors.nearest(vector, wanted, allowed)
         depth = _DEEP
         while True:
-            near, _ = meaning.vectors.nearest(vector, depth)
-            found = near[self.words.among(query, near)][:wanted]
-            if len(found) == wanted or depth >= _DEEPEST or len(near) < depth:
-                return found
+            near, nearness = meaning.vectors.nearest(vector, depth)
+            fulfilling = np.flatnonzero(self.words.among(query, near))[:wanted]
+            if len(fulfilling) == wanted or depth >= _DEEPEST or len(near) < depth:
+                return near[fulfilling], nearness[fulfilling]
             depth *= 4
 
     # -- what the reader sees of it

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,8 +27,16 @@ _THREADS = 4
 
 
 T = TypeVar("T")
-# The unit vector of a query and the keys of the papers nearest to it.
-Nearest = tuple[NDArray[np.float32], NDArray[np.int64]]
+# Keys of papers and their cosines with a query, nearest first.
+Nearest = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is being found out of a query: its unit vector (float32, shape (dims,)) and the nearest papers."""
+
+    vector: Future[NDArray[np.float32]]
+    nearest: Future[Nearest]
 
 
 class SlowEncoderError(RuntimeError):
@@ -95,15 +104,10 @@ class Meaning:
             self._encoding.add(asked)
             return asked
 
-    def ask_nearest(self, text: str, limit: int) -> Future[Nearest]:
+    def ask_nearest(self, text: str, limit: int) -> Asked:
         """Begins to encode the query ``text`` and to look for the ``limit`` papers nearest to it."""
         asked = self.ask(text)
-
-        def nearest() -> Nearest:
-            vector = asked.result()
-            return vector, self.vectors.nearest(vector, limit)[0]
-
-        return self._others.submit(nearest)
+        return Asked(asked, self._others.submit(lambda: self.vectors.nearest(asked.result(), limit)))
 
     def wait_for(self, asked: Future[T], patience: float) -> T:
         """What was asked for.

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from ...delivery import tex
 from ...model.papers import Paper
-from ...search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
+from ...search.engine import MAX_QUERY, MAX_TOTAL, Answer, Engine, Hit
 from ...search.query import Query
 from .. import stories
 from ..excerpts import NEAREST, excerpt
@@ -88,6 +88,36 @@ class FacetChoices:
     values: list[tuple[str, str, str, bool]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a page shows around the results of ``query``, whatever they are.
+
+    Links are (text, address, whether chosen). ``behind`` changes are not looked through yet: that and nothing
+    found must not look alike.
+    """
+
+    query: Query
+    variants: Variants
+    looked_for: Wanted
+    restrictions: list[tuple[str, str, bool]]
+    orders: list[tuple[str, str, bool]]
+    times: list[tuple[str, str, bool]]
+    behind: int
+
+    @classmethod
+    def of(cls, query: Query, engine: Engine) -> _Around:
+        variants = Variants(query, datetime.now(UTC).date())
+        return cls(
+            query,
+            variants,
+            wanted(query.text),
+            _linked(variants, variants.restrictions()),
+            _linked(variants, variants.orders()),
+            _linked(variants, variants.times()),
+            engine.state().behind,
+        )
+
+
 @reading(router, "/search")
 def search(request: Request, q: str = "", p: str = "") -> Response:
     return search_page(request, q, p)
@@ -99,11 +129,19 @@ def search_page(request: Request, q: str, p: str) -> Response:
     if not query:
         return page(request, "search.html", "Search", path="/search", section="search", answer=None)
     workspace = workspace_of(request)
-    answer = workspace.engine.search(q, limit=PAGE_SIZE, offset=number * PAGE_SIZE, extras=True)
-    variants = Variants(answer.parsed, datetime.now(UTC).date())
-    results = list(_results(workspace.store, answer.hits, answer.parsed))
-    restrictions = _linked(variants, variants.restrictions())
-    facets = list(_facet_choices(answer, variants))
+    arounds: list[_Around] = []
+    answer = workspace.engine.search(
+        q,
+        limit=PAGE_SIZE,
+        offset=number * PAGE_SIZE,
+        extras=True,
+        meanwhile=lambda answer: arounds.append(_Around.of(answer.parsed, workspace.engine)),
+    )
+    if not arounds or arounds[0].query is not answer.parsed:
+        arounds[:] = [_Around.of(answer.parsed, workspace.engine)]
+    around = arounds[0]
+    results = list(_results(workspace.store, answer.hits, answer.parsed, around.looked_for))
+    facets = list(_facet_choices(answer, around.variants))
     pages = -(-min(answer.total, MAX_TOTAL) // PAGE_SIZE)
     address = "/search?q=" + quote_plus(query[:MAX_QUERY])
     return page(
@@ -118,16 +156,15 @@ def search_page(request: Request, q: str, p: str) -> Response:
         results=results,
         pages=pages,
         page_link=lambda n: f"{address}&p={n}" if n else address,
-        # Nothing found and not looked through yet must not look alike.
-        behind=workspace.engine.state().behind,
+        behind=around.behind,
         shown=(number * PAGE_SIZE + 1, number * PAGE_SIZE + len(results)),
         more_than_shown=answer.total >= MAX_TOTAL,
-        restrictions=restrictions,
-        orders=_linked(variants, variants.orders()),
-        times=_linked(variants, variants.times()),
+        restrictions=around.restrictions,
+        orders=around.orders,
+        times=around.times,
         facets=facets,
         # One paper found by its name needs no narrowing.
-        narrows=bool(facets or restrictions) or answer.total > 1,
+        narrows=bool(facets or around.restrictions) or answer.total > 1,
         plain_words=_plain_words(answer.parsed),
         has_nearest=any(NEAREST[0] in one.text for one in results),
         alternates=(("application/json", with_query("/api/search", {"q": query[:MAX_QUERY]})),),
@@ -162,10 +199,9 @@ def _facet_choices(answer: Answer, variants: Variants) -> Iterator[FacetChoices]
             yield FacetChoices(FACET_TITLES[facet.name], values)
 
 
-def _results(store: Any, hits: Sequence[Hit], query: Query) -> Iterator[Result]:
+def _results(store: Any, hits: Sequence[Hit], query: Query, looked_for: Wanted) -> Iterator[Result]:
     folded = [key for hit in hits for key in hit.folded[:_FOLDED]]
     papers = {paper.key: paper for paper in store.papers([hit.key for hit in hits] + folded, brief=True)}
-    looked_for = wanted(query.text)
     authors = [clause.text for clause in query.required if clause.field == "author"]
     for hit in hits:
         if hit.key in papers:
