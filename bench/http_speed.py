@@ -94,11 +94,15 @@ def unpacked(body: bytes) -> bytes:
     return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 
-def search_path(question: str, turn: int, address: str = "/search") -> str:
-    """The address of a search for ``question``, its words turned: the server remembers what it encoded."""
+def search_path(question: str, turn: int, address: str = "/search", results: int = 0) -> str:
+    """The address of a search for ``question``, its words turned: the server remembers what it encoded.
+
+    Of so many ``results``; 0: as many as the server gives of itself.
+    """
     words = question.split()
     turn %= len(words)
-    return f"{address}?q={quote_plus(' '.join(words[turn:] + words[:turn]))}"
+    size = f"&n={results}" if results else ""
+    return f"{address}?q={quote_plus(' '.join(words[turn:] + words[:turn]))}{size}"
 
 
 def processor_ms(server: Server) -> float:
@@ -208,6 +212,8 @@ def main() -> None:
             "paper page": lambda n: f"/papers/{quote(ids[n % len(ids)])}",
             "search page": lambda n: search_path(question(n), 0),
             "search page, 4 keywords": lambda n: search_path(keywords(n), 0),
+            "search page of 20": lambda n: search_path(question(n), 4, results=20),
+            "search page of 20, 4 kw.": lambda n: search_path(keywords(n), 2, results=20),
             "API search": lambda n: search_path(question(n), 1, "/api/search"),
             "API search, 4 keywords": lambda n: search_path(keywords(n), 1, "/api/search"),
             "API search of the Hub": lambda n: search_path(question(n), 2, "/api/papers/search"),
@@ -227,12 +233,13 @@ def main() -> None:
             figures |= {f"{kind}, p50 ms": p50, f"{kind}, p95 ms": p95}
             figures |= {f"{kind}, processor ms": cost, f"{kind}, bytes sent": size}
             print(f"{kind:24} {p50:8.1f} {p95:8.1f} {max(taken):8.1f} {cost:8.1f} {own:8.1f} {size:9,}")
-        began = processor_ms(server)
-        a_second, taken = sustained(server.url, [search_path(one, 3) for one in questions])
-        named = f"search pages, {READERS} readers"
-        figures[f"{named}, a second"] = a_second
-        figures |= dict(zip((f"{named}, p50 ms", f"{named}, p95 ms"), quantiles(taken), strict=True))
-        figures[f"{named}, processor ms"] = (processor_ms(server) - began) / len(taken)
+        for named, turn, results in (("search pages", 3, 0), ("search pages of 20", 5, 20)):
+            paths = [search_path(one, turn, results=results) for one in questions]
+            named += f", {READERS} readers"
+            began = processor_ms(server)
+            figures[f"{named}, a second"], taken = sustained(server.url, paths)
+            figures |= dict(zip((f"{named}, p50 ms", f"{named}, p95 ms"), quantiles(taken), strict=True))
+            figures[f"{named}, processor ms"] = (processor_ms(server) - began) / len(taken)
         # The server has ended a connection that said nothing meanwhile.
         parts = list(page_bytes(Client(server.url), "/"))
         figures["front page with styles and scripts, bytes sent"] = sum(sent for _, sent, _ in parts)

@@ -116,8 +116,6 @@ def check(vectors: Vectors, model: Model) -> None:
     assert np.allclose(matrix, expected, atol=1e-5)
     for key, block in zip(asked.tolist(), sentences_of(vectors, asked), strict=True):
         assert np.array_equal(block, model.sentences.get(key, np.zeros((0, SENTENCE), np.uint8)))
-    empty = [key for key in keys if not len(model.sentences[key])]
-    assert sorted(vectors.without_sentences().tolist()) == empty
     query = some(1, 12345)[0]
     cosines = vectors.cosines(query, asked)
     assert np.array_equal(np.isnan(cosines), [key not in model.texts for key in asked.tolist()])
@@ -411,7 +409,7 @@ def test_vectors_of_the_former_format_are_kept(tmp_path: Path, sentence_bytes: i
         expected = unit(np.frombuffer(FORMER_VECTORS, np.int8).reshape(-1, 8)[[3, 1]].astype(np.float32))
         assert np.allclose(vectors.vectors_of(np.array([1, 2, 3]))[1], expected)
         assert vectors.nearest(expected[0], 5)[0].tolist() == [1, 2]
-        assert vectors.without_sentences().tolist() == [2, 1]
+        assert vectors.sentences(np.array([1, 2]))[1].tolist() == [0, 0]
     block = np.arange(12, dtype=np.uint8).reshape(2, 6)
     vectors.append([4], [44], some(1, 1, 8), 8, [block] if sentence_bytes else None)
     again = Vectors(tmp_path, 8, "old")
@@ -427,11 +425,12 @@ def test_sentences_of_another_width_are_forgotten_and_the_vectors_stay(tmp_path:
     former = opened(folder)
     write(former, 1, model)
     wider = opened(folder, sentence_bytes=6)
-    assert len(wider.without_sentences()) == wider.count == len(model.texts)
+    assert wider.count == len(model.texts)
+    assert not wider.sentences(wider.all_keys())[1].any()
     blocks = [np.full((2, 6), -3, np.int8)]
     wider.append([500], [1], some(1, 5), 2, blocks)
     assert np.array_equal(wider.sentences(np.array([500]))[0].view(np.int8), blocks[0])
-    assert len(wider.without_sentences()) == wider.count - 1
+    assert np.count_nonzero(wider.sentences(wider.all_keys())[1]) == 1
     # Who had them open still has them.
     for key, block in zip(
         model.sentences, sentences_of(former, np.array(list(model.sentences))), strict=True

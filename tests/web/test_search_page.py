@@ -221,7 +221,9 @@ def test_a_whole_abstract_as_query_does_not_make_a_page_heavy(client: TestClient
     assert len(answer.content) < 60_000
 
 
-def test_twenty_results_weigh_less_than_60_kilobytes(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def marsh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A site of 45 papers with long texts that one query finds."""
     subjects = ("heron", "bittern", "rail", "crane", "swift", "owl", "wren", "finch", "plover", "godwit")
     papers = [
         known.record(
@@ -238,12 +240,44 @@ def test_twenty_results_weigh_less_than_60_kilobytes(tmp_path_factory: pytest.Te
         if bird < other
     ]
     workspace = known.opened(tmp_path_factory.mktemp("many") / "home", papers)
-    try:
-        answer = TestClient(create_app(workspace)).get("/search", params={"q": "marsh in winter"})
-    finally:
-        workspace.close()
+    yield TestClient(create_app(workspace))
+    workspace.close()
+
+
+def test_twenty_results_weigh_less_than_60_kilobytes(marsh: TestClient) -> None:
+    answer = marsh.get("/search", params={"q": "marsh in winter", "n": "20"})
     assert answer.text.count("<article") == 20
     assert len(answer.content) < 60_000
+
+
+def test_a_page_has_ten_results_or_as_many_as_are_asked_for(marsh: TestClient) -> None:
+    ten, twenty, fifty = (found(searched(marsh, "marsh in winter", n=n)) for n in ("", "20", "50"))
+    assert (len(ten), len(twenty)) == (10, 20)
+    assert len(set(fifty)) == len(fifty) > 20
+    assert fifty[:10] == ten
+    assert fifty == twenty + found(searched(marsh, "marsh in winter", n="20", p="1"))
+
+
+def test_every_link_of_a_page_keeps_its_size(marsh: TestClient) -> None:
+    page = searched(marsh, "marsh in winter venue:meeting", n="20")
+    sections = {select(one, "h2")[0].text: select(one, "a") for one in select(page, ".narrow section")}
+    assert {"Order", "Time", "Year", "Category"} < set(sections)
+    sizes = {link.text: sizes_of(link) for link in sections.pop("Results")}
+    assert sizes == {"10 a page": [], "20 a page": ["20"], "50 a page": ["50"]}
+    assert all(sizes_of(link) == ["20"] for links in sections.values() for link in links)
+    assert [sizes_of(link) for link in select(page, ".chosen a, a[rel=next]")] == [["20"], ["20"]]
+    assert not any(map(sizes_of, select(searched(marsh, "marsh in winter"), ".narrow a")[:5]))
+
+
+def sizes_of(link: Element) -> list[str]:
+    return parse_qs(urlsplit(link.get("href")).query).get("n", [])
+
+
+def test_a_size_that_no_page_has_is_told(marsh: TestClient) -> None:
+    for size in ("7", "1000", "-20", "020", "ten", "\u0662\u0660"):
+        answer = marsh.get("/search", params={"q": "marsh", "n": size})
+        assert answer.status_code == 400
+        assert "10, 20 or 50" in answer.text
 
 
 def test_nothing_that_a_paper_or_query_says_becomes_an_element(client: TestClient) -> None:

@@ -482,10 +482,3 @@ class Vectors(Table):
         """
         view = self._view
         return view.lists(view.rows_of(keys))
-
-    def without_sentences(self) -> NDArray[np.int64]:
-        """The keys of all papers that have a vector and no codes of sentences."""
-        view = self._view
-        if not len(view.spans):
-            return self.all_keys()
-        return view.keys[view.live & (view.spans["count"] == 0)]

@@ -37,9 +37,11 @@ class Variants:
     who keeps the address of "the last 30 days" means them tomorrow, too.
     """
 
-    def __init__(self, query: Query, today: date):
+    def __init__(self, query: Query, today: date, more: str = ""):
+        """``more`` is what all addresses end with, as it stands in them."""
         self._query = query
         self._today = today
+        self._more = more
         # The words are written once: they may be a whole abstract, and a page has fifty of these links.
         self.words = written(replace(query, filters=Filters(), sort="relevance"))
         self._bare = Query(filters=query.filters, sort=query.sort)
@@ -54,8 +56,8 @@ class Variants:
         if not query:
             return "/search"
         if self.words and query.startswith(self.words):
-            return self._url + _quoted(query[len(self.words) :])
-        return "/search?q=" + quote_plus(query)
+            return self._url + _quoted(query[len(self.words) :]) + self._more
+        return "/search?q=" + quote_plus(query) + self._more
 
     def _with_words(self, bare: Query) -> str:
         return f"{self.words} {self._timed(bare)}".strip()

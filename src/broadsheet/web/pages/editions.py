@@ -31,10 +31,10 @@ def period_path(period: Period) -> str:
 
 @reading(router, "/")
 @reading(router, "/papers")
-def latest(request: Request, q: str | None = None, p: str = "", list: str = "") -> Response:
+def latest(request: Request, q: str | None = None, p: str = "", n: str = "", list: str = "") -> Response:
     """The front page of the latest day; ``/papers?q=`` is the search, as on Daily Papers."""
     if q is not None:
-        return search_page(request, q, p)
+        return search_page(request, q, p, n)
     return kept(request, lambda: _front(request, "day", None, p, list), _gathered(request))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -65,3 +65,17 @@ def page_number(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MAX_PAGE:
         return int(text)
     raise PageError(400, f"p={text[:40]} is no page; pages are numbered 0, 1, 2 and so on.")
+
+
+def page_size(text: str, sizes: Sequence[int]) -> int:
+    """The size of a page that the parameter ``n`` names, one of ``sizes``; the first where it names none.
+
+    Raises `PageError` where it names another.
+    """
+    if not text:
+        return sizes[0]
+    named = {str(size): size for size in sizes}
+    if text not in named:
+        shown = ", ".join(map(str, sizes[:-1])) + f" or {sizes[-1]}"
+        raise PageError(400, f"n={text[:40]} is no size of a page; a page has {shown} results.")
+    return named[text]

@@ -23,17 +23,19 @@ from ..excerpts import NEAREST, excerpt
 from ..highlight import NOTHING, Wanted, authors_marked, marked, wanted
 from ..render import page, with_query, workspace_of
 from ..variants import FACET_TITLES, Choice, Variants, value_text
-from .routing import page_number, reading
+from .routing import page_number, page_size, reading
 
 router = APIRouter()
 
-PAGE_SIZE = 20
+# Results a page: as many as most people look at, or as many as are asked for.
+PAGE_SIZES = (10, 20, 50)
 # Of each facet so many values are links, fewer where the query makes their addresses long: all of them
 # together may take so many bytes of a page.
 _VALUES, _LINK_BYTES = 10, 14_000
 _FOLDED = 5
-# Papers that "similar to several" takes.
+# Papers that "similar to several" takes, and finds.
 MAX_SIMILAR_TO = 20
+_SIMILAR = 20
 
 # Many papers of a page are of the same days.
 _short_day = lru_cache(4_096)(stories.short_day)
@@ -105,8 +107,8 @@ class _Around:
     behind: int
 
     @classmethod
-    def of(cls, query: Query, engine: Engine) -> _Around:
-        variants = Variants(query, datetime.now(UTC).date())
+    def of(cls, query: Query, engine: Engine, size: int) -> _Around:
+        variants = Variants(query, datetime.now(UTC).date(), _sized(size))
         return cls(
             query,
             variants,
@@ -119,45 +121,50 @@ class _Around:
 
 
 @reading(router, "/search")
-def search(request: Request, q: str = "", p: str = "") -> Response:
-    return search_page(request, q, p)
+def search(request: Request, q: str = "", p: str = "", n: str = "") -> Response:
+    return search_page(request, q, p, n)
 
 
-def search_page(request: Request, q: str, p: str) -> Response:
-    """The page of the results ``p`` (from 0) for the query ``q``."""
-    number, query = page_number(p), " ".join(q.split())
+def search_page(request: Request, q: str, p: str, n: str) -> Response:
+    """The page ``p`` (from 0) of ``n`` results for the query ``q``."""
+    number, size, query = page_number(p), page_size(n, PAGE_SIZES), " ".join(q.split())
     if not query:
         return page(request, "search.html", "Search", path="/search", section="search", answer=None)
     workspace = workspace_of(request)
     arounds: list[_Around] = []
     answer = workspace.engine.search(
         q,
-        limit=PAGE_SIZE,
-        offset=number * PAGE_SIZE,
+        limit=size,
+        offset=number * size,
         extras=True,
-        meanwhile=lambda answer: arounds.append(_Around.of(answer.parsed, workspace.engine)),
+        meanwhile=lambda answer: arounds.append(_Around.of(answer.parsed, workspace.engine, size)),
     )
     if not arounds or arounds[0].query is not answer.parsed:
-        arounds[:] = [_Around.of(answer.parsed, workspace.engine)]
+        arounds[:] = [_Around.of(answer.parsed, workspace.engine, size)]
     around = arounds[0]
     results = list(_results(workspace.store, answer.hits, answer.parsed, around.looked_for))
     facets = list(_facet_choices(answer, around.variants))
-    pages = -(-min(answer.total, MAX_TOTAL) // PAGE_SIZE)
+    pages = -(-min(answer.total, MAX_TOTAL) // size)
+    own_size = size if size != PAGE_SIZES[0] else 0
     address = "/search?q=" + quote_plus(query[:MAX_QUERY])
     return page(
         request,
         "search.html",
         f"{query[:80]} – search",
-        path=with_query("/search", {"q": query[:MAX_QUERY], "p": number}),
+        path=with_query("/search", {"q": query[:MAX_QUERY], "n": own_size, "p": number}),
         section="search",
         number=number,
         query=query[:MAX_QUERY],
         answer=answer,
         results=results,
         pages=pages,
-        page_link=lambda n: f"{address}&p={n}" if n else address,
+        page_link=lambda n: f"{address}{_sized(size)}" + (f"&p={n}" if n else ""),
+        # Where all are on one page there is nothing to choose.
+        sizes=[(f"{one} a page", address + _sized(one), one == size) for one in PAGE_SIZES]
+        if answer.total > PAGE_SIZES[0]
+        else [],
         behind=around.behind,
-        shown=(number * PAGE_SIZE + 1, number * PAGE_SIZE + len(results)),
+        shown=(number * size + 1, number * size + len(results)),
         more_than_shown=answer.total >= MAX_TOTAL,
         restrictions=around.restrictions,
         orders=around.orders,
@@ -169,6 +176,11 @@ def search_page(request: Request, q: str, p: str) -> Response:
         has_nearest=any(NEAREST[0] in one.text for one in results),
         alternates=(("application/json", with_query("/api/search", {"q": query[:MAX_QUERY]})),),
     )
+
+
+def _sized(size: int) -> str:
+    """What the addresses of pages of ``size`` results end with."""
+    return f"&n={size}" if size != PAGE_SIZES[0] else ""
 
 
 def _linked(variants: Variants, choices: list[Choice]) -> list[tuple[str, str, bool]]:
@@ -266,7 +278,7 @@ def similar(request: Request, ids: str = "") -> Response:
     notes += [f"No paper here is called {name[:100]}." for name, key in found.items() if key is None]
     keys = list(dict.fromkeys(key for key in found.values() if key is not None))
     given = workspace.store.papers(keys)
-    hits = workspace.engine.similar_to(keys, PAGE_SIZE) if keys else []
+    hits = workspace.engine.similar_to(keys, _SIMILAR) if keys else []
     path = with_query("/similar", {"ids": ",".join(paper.id for paper in given)})
     return page(
         request,
