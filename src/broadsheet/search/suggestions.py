@@ -73,13 +73,14 @@ def _suggestions(words: Words, store: Store, text: str, limit: int) -> list[Sugg
     if asked := _AUTHOR.match(text):
         typed = _typed(asked["name"])
         keys = _papers_by(words, typed)
-        names = _names(store.papers(keys), typed)
+        names = _names(store.papers(keys, brief=True), typed)
         return [_author(name, asked["before"]) for name in names][:limit]
     typed = _typed(text)
     if _OPERATOR.search(text) or not typed.last or len(typed.former) >= _MAX_WORDS:
         return []
     titled, authored = _papers_titled(words, typed), _papers_by(words, typed)
-    papers = {paper.key: paper for paper in store.papers(list(dict.fromkeys([*titled, *authored])))}
+    keys = list(dict.fromkeys([*titled, *authored]))
+    papers = {paper.key: paper for paper in store.papers(keys, brief=True)}
     few = max(limit // 4, 1)
     topics = [Suggestion("topic", topic, topic) for topic in _topics(words, text, few)]
     names = _names([papers[key] for key in authored if key in papers], typed)
