@@ -370,16 +370,20 @@ def _chunks_with(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int]]:
     if is_numbered:
         unjoined = _TO_NUMBER.sub("", unjoined)
     present = [head for head in heads if head in unjoined]
+    is_joined, crosses = len(unjoined) < len(lower), False
     places: list[int] = []
     for head in present:
-        at = lower.find(head)
+        at, counted, end = lower.find(head), 0, 0
         while at >= 0:
             # A word begins here, or one within a name: "GraphRAG".
             if at == 0 or not text[at - 1].isalnum() or text[at].isupper():
                 places.append(at)
+            if at >= end:
+                counted, end = counted + 1, at + len(head)
             at = lower.find(head, at + 1)
+        crosses = crosses or (is_joined and unjoined.count(head) > counted)
     # Some stand across a joint.
-    if len(unjoined) < len(lower) and any(unjoined.count(head) > lower.count(head) for head in present):
+    if crosses:
         places += [joint.start() for joint in _ANY_JOINT.finditer(text)]
     places.sort()
     end = -1
@@ -387,7 +391,7 @@ def _chunks_with(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int]]:
         if at < end:
             continue
         start, end = text.rfind(" ", 0, at) + 1, text.find(" ", at + 1)
-        if is_numbered:
+        if is_numbered and (text[start].isdecimal() or (end > 0 and text[end + 1 : end + 2].isdecimal())):
             start, end = _with_numbers(text, start, end)
         if end < 0:
             end = len(text)
