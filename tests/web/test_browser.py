@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.web import pages_home as known
-from tests.web.browser import ARGUMENTS, CHROMIUM
+from tests.web.browser import opened
 from tests.web.server import Server, running_server
 
 EVERY_KIND_OF_PAGE = [
@@ -38,20 +38,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     known.fill(home)
     with running_server(home) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed; `make test` installs it where it may")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-def opened(browser: Browser, server: Server, **how: object) -> BrowserContext:
-    return browser.new_context(base_url=server.url, **{"viewport": {"width": 1280, "height": 900}, **how})
 
 
 @pytest.fixture

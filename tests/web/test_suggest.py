@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from lxml import etree
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.web import pages_home as known
-from tests.web.browser import ARGUMENTS, CHROMIUM
+from tests.web.browser import opened
 from tests.web.server import Server, index, running_server
 
 SCRIPT = Path(__file__).resolve().parents[2] / "src/broadsheet/web/static/search.js"
@@ -98,20 +98,6 @@ def test_the_script_is_small() -> None:
 
 
 # -- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed; `make test` installs it where it may")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-def opened(browser: Browser, server: Server, **how: object) -> BrowserContext:
-    return browser.new_context(base_url=server.url, **{"viewport": {"width": 1280, "height": 900}, **how})
 
 
 @pytest.fixture
