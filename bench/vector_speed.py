@@ -116,7 +116,7 @@ def times(ask: Callable[[NDArray[np.float32]], Any], queries: NDArray[np.float32
 def make_lists(folder: Path, dims: int) -> float:
     """Makes the lists of the vectors in ``folder``; the seconds of CPU that it took."""
     start = time.process_time()
-    Vectors(folder, dims, exact_rows=0).make_lists()
+    Vectors(folder, dims, listed_rows=0).make_lists()
     return time.process_time() - start
 
 
@@ -124,7 +124,8 @@ def ours(folder: Path, queries: NDArray[np.float32], way: str) -> tuple[dict[str
     """Figures and keys found of broadsheet's own search; ``way``: ``exact``, ``signs`` or ``lists``."""
     before = memory_mb()["resident memory MB"]
     start, wall = time.process_time(), time.perf_counter()
-    vectors = Vectors(folder, queries.shape[1], exact_rows=2**40 if way == "exact" else 0)
+    exact_rows = 2**40 if way == "exact" else 0
+    vectors = Vectors(folder, queries.shape[1], exact_rows=exact_rows, listed_rows=exact_rows)
     figures: dict[str, Any] = {
         "open CPU s": time.process_time() - start,
         "open s": time.perf_counter() - wall,

@@ -85,8 +85,14 @@ def batch(number: int, size: int = 40, highest: int = 300) -> Batch:
 
 
 def opened(folder: Path, **options: int) -> Vectors:
-    """The vectors in ``folder``, searched by signs first however few they are."""
-    return Vectors(folder, DIMS, "an encoder", **{"sentence_bytes": SENTENCE, "exact_rows": 0, **options})
+    """The vectors in ``folder``, searched by signs and lists first however few they are."""
+    usual = {"sentence_bytes": SENTENCE, "exact_rows": 0, "listed_rows": 0}
+    return Vectors(folder, DIMS, "an encoder", **{**usual, **options})
+
+
+def compared(folder: Path) -> Vectors:
+    """The vectors in ``folder``, all of which every search compares."""
+    return Vectors(folder, 64, exact_rows=10**6)
 
 
 def write(vectors: Vectors, number: int, model: Model | None = None) -> None:
@@ -466,7 +472,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_signs_find_what_comparing_every_vector_finds(many: Path) -> None:
-    exact, by_signs = Vectors(many, 64), Vectors(many, 64, exact_rows=10_000)
+    exact, by_signs = compared(many), Vectors(many, 64, exact_rows=10_000)
     view = by_signs._view
     shares = []
     for query in clustered(20_000)[-60:]:
@@ -482,7 +488,7 @@ def test_signs_find_what_comparing_every_vector_finds(many: Path) -> None:
 
 @pytest.mark.parametrize("share", [1, 2, 500, 100_000])
 def test_only_allowed_papers_are_found_and_none_of_them_is_missed(many: Path, share: int) -> None:
-    exact, by_signs = Vectors(many, 64), Vectors(many, 64, exact_rows=10_000)
+    exact, by_signs = compared(many), Vectors(many, 64, exact_rows=10_000)
     allowed = np.arange(3, 70_001, share)
     for query in clustered(20_000)[-10:]:
         found, _ = by_signs.nearest(query, 20, allowed)
@@ -509,7 +515,7 @@ def test_the_shortlist_is_no_shorter_where_all_that_is_near_was_removed(tmp_path
 
 def test_what_no_estimate_of_distances_saw_is_found_all_the_same(tmp_path: Path) -> None:
     # Distances are estimated from every fifth of these 84,000 rows, and just those papers are gone.
-    vectors, exact = (Vectors(tmp_path / "vectors", 64, exact_rows=rows) for rows in (1_000, 10**6))
+    vectors, exact = Vectors(tmp_path / "vectors", 64, exact_rows=1_000), compared(tmp_path / "vectors")
     made = clustered(70_000)
     vectors.append(range(1, 70_001), [1] * 70_000, made, 1)
     gone = [row + 1 for row in range(70_000) if row % SEGMENT % 5 == 0]
@@ -530,7 +536,7 @@ def listed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def with_lists(folder: Path) -> Vectors:
     """The vectors in ``folder``, searched by their lists where it has those."""
-    return Vectors(folder, 64, exact_rows=10_000)
+    return Vectors(folder, 64, exact_rows=10_000, listed_rows=10_000)
 
 
 def uses_lists(vectors: Vectors) -> bool:
@@ -538,7 +544,7 @@ def uses_lists(vectors: Vectors) -> bool:
 
 
 def test_lists_find_what_comparing_every_vector_finds(listed: Path) -> None:
-    exact, by_lists = Vectors(listed, 64), with_lists(listed)
+    exact, by_lists = compared(listed), with_lists(listed)
     assert uses_lists(by_lists) and not uses_lists(exact)
     shares = []
     for query in clustered(20_000)[-60:]:
@@ -634,10 +640,10 @@ def test_lists_of_another_table_are_not_used(listed: Path, tmp_path: Path) -> No
     vectors.append(range(1, 84_001), [1] * 84_000, clustered(84_000), 1)
     shutil.copy(listed / "lists.bin", tmp_path / "vectors" / "lists.bin")
     assert not uses_lists(with_lists(tmp_path / "vectors"))
-    narrow = Vectors(tmp_path / "narrow", 16, exact_rows=10)
+    narrow = Vectors(tmp_path / "narrow", 16, listed_rows=10)
     narrow.append(range(1, 2_001), [1] * 2_000, some(2_000, 1), 1)
     shutil.copy(listed / "lists.bin", tmp_path / "narrow" / "lists.bin")
-    assert not uses_lists(Vectors(tmp_path / "narrow", 16, exact_rows=10))
+    assert not uses_lists(Vectors(tmp_path / "narrow", 16, listed_rows=10))
 
 
 def test_another_process_makes_lists_a_kill_loses_nothing_and_an_open_reader_takes_them(
@@ -688,7 +694,7 @@ def test_lists_that_cannot_be_made_are_not_tried_again_at_once(listed: Path, tmp
 
 
 def test_few_papers_need_no_lists(tmp_path: Path) -> None:
-    vectors = opened(tmp_path / "vectors", exact_rows=100)
+    vectors = opened(tmp_path / "vectors", listed_rows=100)
     write(vectors, 1)
     vectors.begin_lists()
     vectors.make_lists()

@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 
 from .rows import State
-from .vectors import EXACT_ROWS, Vectors
+from .vectors import LISTED_ROWS, Vectors
 
 
 def main() -> None:
@@ -23,8 +23,8 @@ def main() -> None:
         raise SystemExit(f"{folder} holds no vectors")
     # A kill frees the lock.
     with filelock.FileLock(folder / "lists.lock", timeout=0):
-        exact_rows = int(sys.argv[2]) if len(sys.argv) > 2 else EXACT_ROWS
-        Vectors(folder, state.dims, exact_rows=exact_rows).make_lists()
+        listed_rows = int(sys.argv[2]) if len(sys.argv) > 2 else LISTED_ROWS
+        Vectors(folder, state.dims, listed_rows=listed_rows).make_lists()
 
 
 if __name__ == "__main__":

@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 # The components of a unit vector of 384 dimensions seldom exceed 0.3; the few that do are clipped.
 _SCALE = 127 / 0.3
 
-# Up to so many papers every vector is compared.
-EXACT_ROWS = 150_000
+# Up to so many papers every vector is compared; signs take half of the processor from there on.
+EXACT_ROWS = 50_000
+# Of more than so many papers the signs of those in the nearest lists are looked at, not of all.
+LISTED_ROWS = 150_000
 # Of more papers, so many are found by their signs and compared: at least, of how many one, and for each
 # paper that is asked for.
 _SHORTLIST = 5_000
@@ -164,6 +166,7 @@ class Vectors(Table):
         *,
         sentence_bytes: int = 0,
         exact_rows: int = EXACT_ROWS,
+        listed_rows: int = LISTED_ROWS,
     ):
         """Opens the vectors, making an empty set where there is none.
 
@@ -173,11 +176,12 @@ class Vectors(Table):
             sentence_bytes: bytes of the code of a sentence; where it is another one than before, the
                 stored codes of sentences are forgotten. 0: those that the folder has, if any.
             exact_rows: up to so many papers every vector is compared.
+            listed_rows: up to so many papers no lists are made.
         Raises:
             DamagedIndexError: if the files are not what was written.
             OSError: if the folder cannot be written.
         """
-        self.dims, self._exact_rows = dims, exact_rows
+        self.dims, self._exact_rows, self._listed_rows = dims, exact_rows, listed_rows
         self._threads, self._packing = _Threads(), threading.Lock()
         layout = Layout(
             "vectors.i8", dims, "signs.bits", (dims + 7) // 8, _signs, "sentences.bits", sentence_bytes
@@ -382,7 +386,7 @@ class Vectors(Table):
     def _read_lists_file(self) -> None:
         with self._reading_lists:
             found = stamp(self._lists_path)
-            if found != self._lists_stamp and self._view.state.rows > self._exact_rows:
+            if found != self._lists_stamp and self._view.state.rows > self._listed_rows:
                 known = lists.read(self._lists_path, self.dims)
                 self._lists, self._lists_stamp = known, found
                 # The signs of rows that stand in lists need not be held twice.
@@ -390,7 +394,7 @@ class Vectors(Table):
 
     def refresh(self) -> None:
         super().refresh()
-        few = self._view.state.rows <= self._exact_rows
+        few = self._view.state.rows <= self._listed_rows
         if not few and stamp(self._lists_path) != self._lists_stamp and not self._reading_lists.locked():
             # Reading them takes a moment that no search shall wait for.
             threading.Thread(target=self._read_lists_file, name="lists", daemon=True).start()
@@ -400,7 +404,7 @@ class Vectors(Table):
         view = self._view
         known = self._lists_of(view)
         unlisted = view.state.rows - (known.rows if known else 0)
-        return view.state.rows > self._exact_rows and unlisted * _UNLISTED > view.state.rows
+        return view.state.rows > self._listed_rows and unlisted * _UNLISTED > view.state.rows
 
     def make_lists(self) -> None:
         """Makes the lists of all rows, if too many stand in none; takes most of a minute for a million."""
@@ -419,7 +423,7 @@ class Vectors(Table):
         if not self._unlisted():
             return
         self._lists_again = now + _AGAIN_SECONDS
-        command = [sys.executable, "-m", _MAKER, str(self._folder), str(self._exact_rows)]
+        command = [sys.executable, "-m", _MAKER, str(self._folder), str(self._listed_rows)]
         # Of several threads those that wait for the others would keep searches from the processor.
         one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         nothing = subprocess.DEVNULL
