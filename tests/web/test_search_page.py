@@ -280,6 +280,19 @@ def test_a_size_that_no_page_has_is_told(marsh: TestClient) -> None:
         assert "10, 20 or 50" in answer.text
 
 
+def test_a_page_shows_the_query_that_was_answered_not_the_one_that_was_typed(client: TestClient) -> None:
+    page = searched(client, '"rings of storks that no abstract has" cat:cs.CL')
+    assert "No paper has that phrase" in texts(page, ".note")[0]
+    assert [text.removesuffix(", remove") for text in texts(page, ".chosen a")] == ["in cs.CL"]
+    assert texts(page, "article.result mark")
+
+
+def test_a_query_without_letters_has_a_page_that_says_so(client: TestClient) -> None:
+    page = searched(client, "-- !?")
+    assert not found(page)
+    assert "neither letters nor digits" in texts(page, ".note")[0]
+
+
 def test_nothing_that_a_paper_or_query_says_becomes_an_element(client: TestClient) -> None:
     hostile = '<script>x</script> "><img src=x> & storks <b>'
     page = searched(client, hostile)

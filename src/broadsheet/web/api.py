@@ -26,7 +26,8 @@ from ..model.papers import Paper
 from ..search.engine import MAX_QUERY, MAX_TOTAL, Answer, Hit
 from ..workspace import Workspace
 from . import shapes, wire
-from .highlight import wanted
+from .highlight import Wanted, wanted
+from .searching import searched
 from .variants import Variants, facets_json
 
 log = logging.getLogger(__name__)
@@ -292,14 +293,13 @@ def search(
     query = _given(q)
     if query is None:
         return json_response([wire.search_item(paper) for paper in workspace.store.recent(limit)])
-    answer = workspace.engine.search(query, limit=limit)
-    return json_response(_results(workspace, answer))
+    answer, looked_for = searched(workspace.engine, query, lambda query: wanted(query.text), limit)
+    return json_response(_results(workspace, answer, looked_for))
 
 
-def _results(workspace: Workspace, answer: Answer) -> list[shapes.SearchItem]:
+def _results(workspace: Workspace, answer: Answer, looked_for: Wanted) -> list[shapes.SearchItem]:
     """The papers that ``answer`` found, with those folded behind them by their ids."""
     papers = _papers(workspace, [key for hit in answer.hits for key in (hit.key, *hit.folded)])
-    looked_for = wanted(answer.parsed.text)
     return [
         wire.search_item(
             papers[hit.key], hit, looked_for, [papers[key].id for key in hit.folded if key in papers]
@@ -338,9 +338,15 @@ def find(
     The header `Link` with `rel="next"` leads to the next page, where there is one.
     """
     workspace = _workspace(request)
-    query = _given(q) or ""
-    answer = workspace.engine.search(query, limit=limit, offset=offset, extras=True)
-    variants = Variants(answer.parsed, datetime.now(UTC).date())
+    query, today = _given(q) or "", datetime.now(UTC).date()
+    answer, (variants, looked_for) = searched(
+        workspace.engine,
+        query,
+        lambda parsed: (Variants(parsed, today), wanted(parsed.text)),
+        limit,
+        offset,
+        extras=True,
+    )
     headers = {}
     if answer.hits and offset + limit < answer.total:
         headers = _next_link(request, q=query, limit=limit, offset=offset + limit)
@@ -352,7 +358,7 @@ def find(
             "notes": answer.notes,
             "didYouMean": answer.did_you_mean or None,
             "facets": facets_json(answer.facets, variants),
-            "results": _results(workspace, answer),
+            "results": _results(workspace, answer, looked_for),
         },
         headers=headers,
     )

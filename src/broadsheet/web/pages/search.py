@@ -22,6 +22,7 @@ from .. import stories
 from ..excerpts import NEAREST, excerpt
 from ..highlight import NOTHING, Wanted, authors_marked, marked, wanted
 from ..render import page, with_query, workspace_of
+from ..searching import searched
 from ..variants import FACET_TITLES, Choice, Variants, value_text
 from .routing import page_number, page_size, reading
 
@@ -131,17 +132,10 @@ def search_page(request: Request, q: str, p: str, n: str) -> Response:
     if not query:
         return page(request, "search.html", "Search", path="/search", section="search", answer=None)
     workspace = workspace_of(request)
-    arounds: list[_Around] = []
-    answer = workspace.engine.search(
-        q,
-        limit=size,
-        offset=number * size,
-        extras=True,
-        meanwhile=lambda answer: arounds.append(_Around.of(answer.parsed, workspace.engine, size)),
+    engine = workspace.engine
+    answer, around = searched(
+        engine, q, lambda query: _Around.of(query, engine, size), size, number * size, extras=True
     )
-    if not arounds or arounds[0].query is not answer.parsed:
-        arounds[:] = [_Around.of(answer.parsed, workspace.engine, size)]
-    around = arounds[0]
     results = list(_results(workspace.store, answer.hits, answer.parsed, around.looked_for))
     facets = list(_facet_choices(answer, around.variants))
     pages = -(-min(answer.total, MAX_TOTAL) // size)
