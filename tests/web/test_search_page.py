@@ -267,6 +267,8 @@ def test_every_link_of_a_page_keeps_its_size(marsh: TestClient) -> None:
     assert all(sizes_of(link) == ["20"] for links in sections.values() for link in links)
     assert [sizes_of(link) for link in select(page, ".chosen a, a[rel=next]")] == [["20"], ["20"]]
     assert not any(map(sizes_of, select(searched(marsh, "marsh in winter"), ".narrow a")[:5]))
+    [meant] = select(searched(marsh, "marhs in winter", n="20"), ".meant a")
+    assert sizes_of(meant) == ["20"]
 
 
 def sizes_of(link: Element) -> list[str]:

@@ -152,6 +152,8 @@ def search_page(request: Request, q: str, p: str, n: str) -> Response:
         answer=answer,
         results=results,
         pages=pages,
+        # What addresses end with.
+        more=_sized(size),
         page_link=lambda n: f"{address}{_sized(size)}" + (f"&p={n}" if n else ""),
         # Where all are on one page there is nothing to choose.
         sizes=[(f"{one} a page", address + _sized(one), one == size) for one in PAGE_SIZES]
