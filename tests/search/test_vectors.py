@@ -273,6 +273,7 @@ def test_whoever_looks_while_another_process_compacts_sees_a_whole_state(tmp_pat
         process.stdout.readline()
         reader = opened(folder)
         while reader.cursor < 80:
+            assert process.poll() is None
             reader.refresh()
         process.kill()
     expected = models()
