@@ -276,10 +276,7 @@ def test_whoever_looks_while_another_process_compacts_sees_a_whole_state(tmp_pat
             assert process.poll() is None
             reader.refresh()
         process.kill()
-    expected = models()
-    for _ in range(reader.cursor + 1):
-        model = next(expected)
-    check(reader, model)
+    check(reader, next(itertools.islice(models(), reader.cursor, None)))
 
 
 def test_a_file_that_is_replaced_by_a_shorter_one_is_whole_or_damaged_and_nothing_else(

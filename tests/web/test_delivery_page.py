@@ -9,14 +9,13 @@ from pathlib import Path
 import httpx
 import lxml.html
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from broadsheet.model.audiences import Audience
 from broadsheet.model.editions import ComposedEdition, ComposedEntry
 from broadsheet.model.subscriptions import NewItem, Subscription
 from broadsheet.starter import starter_records
 from broadsheet.store import Store
-from tests.web.browser import ARGUMENTS, CHROMIUM
 from tests.web.server import Server, running_server
 
 KEY = "an-operators-key"
@@ -173,16 +172,13 @@ def test_the_figures_of_delivery(site: Server) -> None:
     assert re.search(r"^broadsheet_last_sent_timestamp_seconds 1\.\d+e\+09$", told, re.MULTILINE)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no browser")
-def test_a_browser_shows_the_mail_with_its_styles(site: Server) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page()
-        said: list[str] = []
-        page.on("console", lambda line: said.append(line.text))
-        page.goto(site.url + "/delivery/preview?period=week")
-        masthead = page.frame_locator("iframe").locator(".masthead")
-        assert masthead.inner_text() == "The Daily"
-        assert masthead.evaluate("e => getComputedStyle(e).textAlign") == "center"
-        browser.close()
+def test_a_browser_shows_the_mail_with_its_styles(site: Server, browser: Browser) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    page.goto(site.url + "/delivery/preview?period=week")
+    masthead = page.frame_locator("iframe").locator(".masthead")
+    assert masthead.inner_text() == "The Daily"
+    assert masthead.evaluate("e => getComputedStyle(e).textAlign") == "center"
+    page.close()
     assert not [line for line in said if "Content Security Policy" in line]

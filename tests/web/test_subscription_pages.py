@@ -9,14 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from broadsheet.delivery.asking import forget_unconfirmed
 from broadsheet.delivery.signed import Signer
 from broadsheet.model.subscriptions import Subscription
 from broadsheet.store import Store
 from tests.delivery.playing_smtp import PlayingSmtp, playing_smtp
-from tests.web.browser import ARGUMENTS, CHROMIUM
 from tests.web.server import Server, running_server
 
 FORM = {
@@ -249,28 +248,25 @@ def test_an_address_that_was_not_confirmed_in_a_week_is_forgotten(tmp_path: Path
     store.close()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no browser")
 def test_a_reader_with_a_browser_subscribes_confirms_changes_and_leaves(
-    site: Server, mail: PlayingSmtp, store: Store
+    site: Server, mail: PlayingSmtp, store: Store, browser: Browser
 ) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page()
-        page.goto(site.url + "/subscribe")
-        page.fill("#email", "browser@example.net")
-        page.select_option("#kind", "category")
-        page.fill("main input[name=value]", "cs.CV")
-        page.click("main button")
-        assert mail.taken[-1].recipients == ["browser@example.net"]
-        page.goto(site.url + link(mail, "confirm"))
-        page.click("main button")
-        assert "cs.CV, every day" in page.inner_text("main")
-        page.select_option("#hour", "18")
-        page.click("text=Save")
-        assert "Saved." in page.inner_text("main") and "18:00" in page.inner_text("main")
-        (one,) = store.subscriptions(address="browser@example.net")
-        page.goto(f"{site.url}/unsubscribe/{Signer.of_home(site.home).token('unsubscribe', one)}")
-        assert store.subscription(one.id).state == "active"
-        page.click("main button")
-        browser.close()
+    page = browser.new_page()
+    page.goto(site.url + "/subscribe")
+    page.fill("#email", "browser@example.net")
+    page.select_option("#kind", "category")
+    page.fill("main input[name=value]", "cs.CV")
+    page.click("main button")
+    assert mail.taken[-1].recipients == ["browser@example.net"]
+    page.goto(site.url + link(mail, "confirm"))
+    page.click("main button")
+    assert "cs.CV, every day" in page.inner_text("main")
+    page.select_option("#hour", "18")
+    page.click("text=Save")
+    assert "Saved." in page.inner_text("main") and "18:00" in page.inner_text("main")
+    (one,) = store.subscriptions(address="browser@example.net")
+    page.goto(f"{site.url}/unsubscribe/{Signer.of_home(site.home).token('unsubscribe', one)}")
+    assert store.subscription(one.id).state == "active"
+    page.click("main button")
+    page.close()
     assert store.subscription(one.id).state == "left"

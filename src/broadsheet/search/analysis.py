@@ -391,7 +391,7 @@ def _chunks_with(text: str, heads: Sequence[str]) -> Iterator[tuple[int, int]]:
         if at < end:
             continue
         start, end = text.rfind(" ", 0, at) + 1, text.find(" ", at + 1)
-        if is_numbered and (text[start].isdecimal() or (end > 0 and text[end + 1 : end + 2].isdecimal())):
+        if is_numbered:
             start, end = _with_numbers(text, start, end)
         if end < 0:
             end = len(text)

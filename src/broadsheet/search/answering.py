@@ -93,18 +93,18 @@ class Answering:
         limit: int,
         offset: int,
         extras: bool,
-        meanwhile: Callable[[], None] | None = None,
+        meanwhile: Callable[[Query], None] | None = None,
     ) -> None:
         """Fills ``answer``, whose query is parsed; ``extras`` are facets and a better spelling.
 
-        ``meanwhile`` is called once, as soon as the encoder works without the interpreter's lock.
+        ``meanwhile`` is called with the query as soon as the encoder works without the interpreter's lock.
         """
         query = answer.parsed
         answer.notes += query.notes
         # While the query is encoded, the store and the words are asked: both leave the interpreter's lock.
         asked = self._asked(query)
         if meanwhile:
-            meanwhile()
+            meanwhile(query)
         named, only = self._named(query, answer)
         found = None
         if query.restricted and not query.text:

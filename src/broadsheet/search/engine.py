@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +222,7 @@ class Engine:
         offset: int = 0,
         *,
         extras: bool = False,
-        meanwhile: Callable[[Answer], None] | None = None,
+        meanwhile: Callable[[Query], None] | None = None,
     ) -> Answer:
         """The papers that ``query`` means: by id, by title, else by words and meaning together.
 
@@ -232,8 +231,8 @@ class Engine:
         Args:
             query: as typed (see docs/query_language.md), or parsed already.
             extras: fill ``facets`` and ``did_you_mean`` too.
-            meanwhile: called with the answer, of which only the parsed query is there, while the encoder
-                works, so that nobody waits for what it does; not called where nothing is searched for.
+            meanwhile: called with the parsed query while the encoder works, so that nobody waits for what
+                it does; not called where nothing is searched for.
         """
         started = time.perf_counter()
         answer = Answer(query=query if isinstance(query, str) else query.typed)
@@ -244,8 +243,7 @@ class Engine:
             answer.parsed = query
         if _WORD.search(answer.parsed.typed) or answer.parsed.restricted:
             self._refresh()
-            begun = partial(meanwhile, answer) if meanwhile is not None else None
-            self._answering().answer(answer, limit, offset, extras, begun)
+            self._answering().answer(answer, limit, offset, extras, meanwhile)
         elif answer.query.strip():
             answer.notes.append("Nothing was searched for: the query has neither letters nor digits.")
         answer.seconds = time.perf_counter() - started

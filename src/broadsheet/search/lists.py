@@ -151,9 +151,8 @@ def read(path: Path, dims: int) -> Lists | None:
                 return None
             shapes = _shapes(header)
             sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for kind, shape in shapes]
-            if os.fstat(file.fileno()).st_size != _HEADER.itemsize + sum(sizes):
-                return None
-            if _contents_sum(file) != header["sum"][0]:
+            size = os.fstat(file.fileno()).st_size
+            if size != _HEADER.itemsize + sum(sizes) or _contents_sum(file) != header["sum"][0]:
                 return None
             file.seek(_HEADER.itemsize)
             axes, middles, starts, order, signs = (

@@ -262,12 +262,10 @@ def mapped(path: Path, dtype: Any, shape: tuple[int, ...], offset: int = 0) -> N
         DamagedIndexError: if the file is shorter.
     """
     size = offset + int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if not size:
+    if size == offset:
         # A file of nothing need not be there.
         return np.zeros(shape, dtype)
     with opened(path, size) as file:
-        if size == offset:
-            return np.zeros(shape, dtype)
         # A plain view: every slice of a memmap object costs half a millisecond.
         return np.asarray(np.memmap(file, dtype, "r", offset=offset, shape=shape))
 

@@ -310,9 +310,8 @@ class Words:
             self._open(create=False)
             return
         found = stamp(self._state_path)
-        with contextlib.suppress(
-            DamagedIndexError, OSError
-        ):  # a later commit removed them; the next look sees that one
+        # Where a later commit removed them the next look sees that one.
+        with contextlib.suppress(DamagedIndexError, OSError):
             self._columns = self._columns_of(state)
         self._stamp, self.cursor = found, int(state["cursor"])
         self._reload()

@@ -72,9 +72,9 @@ def highlighted(text: str, query: Wanted) -> list[tuple[bool, str]]:
 def _matches(text: str, query: Wanted) -> list[tuple[int, int]]:
     """Where ``text`` holds what ``query`` looks for: (start, end), in order."""
     joined: list[tuple[int, int]] = []
-    end, longest = 0, _LONGEST_LINK if query.small else 1
+    end = 0
     for first, last in found_in(text, query.terms, query.heads):
-        if joined and first - end <= longest and _is_link(text[end:first], query.small):
+        if joined and _is_link(text[end:first], query.small):
             joined[-1] = (joined[-1][0], last)
         else:
             joined.append((first, last))

@@ -23,8 +23,8 @@ def searched(
     """The answer to ``typed`` (see `Engine.search`), and what ``make`` makes of the query that it answers."""
     made: list[tuple[Query, _Made]] = []
 
-    def begin(answer: Answer) -> None:
-        made.append((answer.parsed, make(answer.parsed)))
+    def begin(query: Query) -> None:
+        made.append((query, make(query)))
 
     answer = engine.search(typed, limit, offset, extras=extras, meanwhile=begin)
     if made and made[0][0] is answer.parsed:

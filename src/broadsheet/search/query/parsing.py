@@ -119,7 +119,7 @@ class Reading:
         if token.note:
             self.notes.append(token.note)
         if not token.key:
-            self.parts += [token.words] if token.words else []
+            self.parts.append(token.words)
         elif token.key in CLAUSE_KEYS:
             self._add_clause(token.meaning, token.negated)
         elif token.key in GROUPS:

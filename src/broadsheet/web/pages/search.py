@@ -139,13 +139,17 @@ def search_page(request: Request, q: str, p: str, n: str) -> Response:
     results = list(_results(workspace.store, answer.hits, answer.parsed, around.looked_for))
     facets = list(_facet_choices(answer, around.variants))
     pages = -(-min(answer.total, MAX_TOTAL) // size)
-    own_size = size if size != PAGE_SIZES[0] else 0
-    address = "/search?q=" + quote_plus(query[:MAX_QUERY])
+    address, more = "/search?q=" + quote_plus(query[:MAX_QUERY]), _sized(size)
+    sizes = [(f"{one} a page", address + _sized(one), one == size) for one in PAGE_SIZES]
+
+    def page_link(number: int) -> str:
+        return address + more + (f"&p={number}" if number else "")
+
     return page(
         request,
         "search.html",
         f"{query[:80]} – search",
-        path=with_query("/search", {"q": query[:MAX_QUERY], "n": own_size, "p": number}),
+        path=page_link(number),
         section="search",
         number=number,
         query=query[:MAX_QUERY],
@@ -153,12 +157,10 @@ def search_page(request: Request, q: str, p: str, n: str) -> Response:
         results=results,
         pages=pages,
         # What addresses end with.
-        more=_sized(size),
-        page_link=lambda n: f"{address}{_sized(size)}" + (f"&p={n}" if n else ""),
+        more=more,
+        page_link=page_link,
         # Where all are on one page there is nothing to choose.
-        sizes=[(f"{one} a page", address + _sized(one), one == size) for one in PAGE_SIZES]
-        if answer.total > PAGE_SIZES[0]
-        else [],
+        sizes=sizes if answer.total > PAGE_SIZES[0] else [],
         behind=around.behind,
         shown=(number * size + 1, number * size + len(results)),
         more_than_shown=answer.total >= MAX_TOTAL,
